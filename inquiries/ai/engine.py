@@ -1,0 +1,115 @@
+"""What every engine takes, gives back and raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+SENTIMENTS = ("Positivo", "Neutral", "Negativo")
+
+
+class ErrorKind(StrEnum):
+    """Why an attempt failed; `inquiries.states` holds the words that an agent reads."""
+
+    RATE_LIMITED = "rate_limited"
+    QUOTA = "quota"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    SERVER_ERROR = "server_error"
+    AUTHENTICATION = "authentication"
+    MODEL_NOT_FOUND = "model_not_found"
+    BAD_REQUEST = "bad_request"
+    BAD_ANSWER = "bad_answer"
+    UNKNOWN_CATEGORY = "unknown_category"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    CONTENT_FILTER = "content_filter"
+    NO_CATEGORIES = "no_categories"
+    NOT_CONFIGURED = "not_configured"
+    INTERNAL = "internal"
+
+
+class AIError(Exception):
+    """An attempt that gave no usable answer.
+
+    `kind` says why in one word, `detail` is for the supervisor (never a key, never customer text),
+    `permanent` tells that another try would end the same, `retry_after` is the vendor's wish in seconds.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        detail: str = "",
+        *,
+        permanent: bool,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
+        self.kind = kind
+        self.detail = detail
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySpec:
+    """One live category as an engine sees it."""
+
+    name: str
+    description: str = ""
+    examples: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyProfile:
+    """Who answers: facts the draft may use, and how it should sound."""
+
+    name: str = ""
+    facts: str = ""
+    tone: str = "usted"
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisRequest:
+    """One inquiry to read. `categories` is closed: the answer's category is one of their names."""
+
+    text: str
+    customer_name: str
+    categories: tuple[CategorySpec, ...]
+    company: CompanyProfile = field(default_factory=CompanyProfile)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisResult:
+    """What an engine understood, and the reply it proposes.
+
+    `category` is a name out of the request, `sentiment` one of SENTIMENTS, `language` an ISO 639-1 code,
+    `confidence` lies in 0..1, `reason` is one short sentence, token counts are 0 for engines without tokens,
+    `raw` is the vendor's answer as it came, for the record.
+    """
+
+    category: str
+    sentiment: str
+    language: str
+    confidence: float
+    reply: str
+    reason: str
+    engine: str
+    model: str
+    prompt_version: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    raw: str = ""
+
+
+class Engine(Protocol):
+    """Reads one inquiry at a time; safe to call from many threads at once."""
+
+    name: str
+
+    def analyse(self, request: AnalysisRequest) -> AnalysisResult:
+        """Return what the inquiry is about; raise AIError and nothing else."""
+        ...

@@ -1,0 +1,110 @@
+"""A softmax classifier over sentence vectors, in numpy: trains in milliseconds, gives the same weights every time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+_STEPS = 200
+_MOMENTUM = 0.9
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class SoftmaxHead:
+    """Multinomial logistic regression. `weights` (d, k), `bias` (k,), `mean` and `scale` (d,), all float32."""
+
+    weights: Vectors
+    bias: Vectors
+    mean: Vectors
+    scale: Vectors
+
+    def probabilities(self, vectors: Vectors) -> Vectors:
+        """Return (n, k) rows that sum to 1 for `vectors` (n, d)."""
+        return softmax(((vectors - self.mean) / self.scale) @ self.weights + self.bias)
+
+
+def softmax(scores: Vectors) -> Vectors:
+    """Return row-wise exp(s) / sum(exp(s)) of (n, k) scores, shifted by the row's maximum against overflow."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def train_head(
+    vectors: Vectors, labels: Sequence[int], classes: int, *, l2: float, steps: int = _STEPS
+) -> SoftmaxHead:
+    """Fit a head for `classes` labels 0..classes-1 to `vectors` (n, d); a class without examples stays improbable.
+
+    Minimises the class-balanced cross-entropy plus l2/2 * |weights|² by Nesterov's accelerated gradient in the
+    form of Sutskever et al. 2013 (momentum 0.9), the step being 1 / (the loss's Lipschitz bound), so no learning
+    rate is left to choose. Deterministic: starts at zero, no random draw. Raises ValueError on empty or
+    mismatched input.
+    """
+    targets = np.asarray(labels, dtype=np.int64)
+    if vectors.ndim != 2 or len(vectors) == 0 or len(vectors) != len(targets):
+        raise ValueError("train_head needs one label per vector and at least one vector")
+    mean, scale = _standard(vectors)
+    inputs = (vectors - mean) / scale
+    weights, bias = _descend(inputs, _one_hot(targets, classes), _balance(targets, classes), l2, steps)
+    return SoftmaxHead(weights, bias, mean, scale)
+
+
+def _standard(vectors: Vectors) -> tuple[Vectors, Vectors]:
+    """Return each feature's mean (d,) and one common scale (d,): the root of the mean variance.
+
+    A scale per feature would blow up directions in which a handful of examples happen to agree.
+    """
+    mean = vectors.mean(axis=0)
+    spread = float(np.sqrt(vectors.var(axis=0).mean())) + _EPSILON
+    return mean, np.full_like(mean, max(spread, 1e-3))
+
+
+def _one_hot(targets: npt.NDArray[np.int64], classes: int) -> Vectors:
+    return np.eye(classes, dtype=np.float32)[targets]
+
+
+def _balance(targets: npt.NDArray[np.int64], classes: int) -> Vectors:
+    """Return example weights (n, 1) that sum to 1 and, damped by a root, lift classes with few examples.
+
+    Full balancing lets five examples shout as loud as forty; none at all drowns them.
+    """
+    counts = np.bincount(targets, minlength=classes).astype(np.float32)
+    lifted = 1.0 / np.sqrt(counts[targets])
+    return np.asarray(lifted / lifted.sum(), dtype=np.float32)[:, None]
+
+
+def _descend(
+    inputs: Vectors, wanted: Vectors, share: Vectors, l2: float, steps: int
+) -> tuple[Vectors, Vectors]:
+    """Run the descent on inputs (n, d), one-hot targets (n, k) and example weights (n, 1)."""
+    # The softmax Hessian is at most 1/2 of the inputs' weighted second moment (Böhning 1992), plus l2.
+    widest = float((np.einsum("ij,ij->i", inputs, inputs)[:, None] * share).sum())
+    rate = 1.0 / (0.5 * (_power_bound(inputs, share, widest) + 1.0) + l2)
+    weights = np.zeros((inputs.shape[1], wanted.shape[1]), dtype=np.float32)
+    bias = np.zeros(wanted.shape[1], dtype=np.float32)
+    pull, push = np.zeros_like(weights), np.zeros_like(bias)
+    for _ in range(steps):
+        ahead, ahead_bias = weights + _MOMENTUM * pull, bias + _MOMENTUM * push
+        error = (softmax(inputs @ ahead + ahead_bias) - wanted) * share
+        pull = _MOMENTUM * pull - rate * (inputs.T @ error + l2 * ahead)
+        push = _MOMENTUM * push - rate * error.sum(axis=0)
+        weights, bias = weights + pull, bias + push
+    return np.asarray(weights, dtype=np.float32), np.asarray(bias, dtype=np.float32)
+
+
+def _power_bound(inputs: Vectors, share: Vectors, ceiling: float) -> float:
+    """Estimate the largest eigenvalue of inputsᵀ·diag(share)·inputs by power iteration, 10 % to the safe side."""
+    probe = np.full(inputs.shape[1], 1.0 / np.sqrt(inputs.shape[1]), dtype=np.float32)
+    value = ceiling
+    for _ in range(20):
+        image = inputs.T @ (share[:, 0] * (inputs @ probe))
+        value = float(np.linalg.norm(image))
+        if value <= _EPSILON:
+            return ceiling
+        probe = image / value
+    return min(1.1 * value, ceiling)

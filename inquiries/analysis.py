@@ -1,0 +1,269 @@
+"""One AI attempt: claim, ask, record. The person's value always wins over what comes back."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+from pok.logging import get_logger
+
+from inquiries import jobs
+from inquiries.ai.engine import AIError, AnalysisRequest, AnalysisResult, CategorySpec, CompanyProfile, Engine, ErrorKind
+from inquiries.models import Analysis, Category, Inquiry, SiteSettings
+from inquiries.states import SERVICE_FAILURES, WAITING, AIReason, AnalysisState, Purpose
+
+log = get_logger(__name__)
+FIRST_REDO = timedelta(minutes=10)
+MAX_REDOS = 6
+
+
+@lru_cache(maxsize=1)
+def openai_engine() -> Engine:
+    """The engine of OpenAI and of every compatible server; one client for the whole process."""
+    from inquiries.ai.openai import OpenAIEngine
+
+    return OpenAIEngine(
+        api_key=settings.OPENAI_API_KEY,
+        base_url=settings.OPENAI_BASE_URL or None,
+        model=settings.OPENAI_MODEL,
+        deadline=float(settings.AI_DEADLINE),
+        token_limit_param=settings.OPENAI_TOKEN_LIMIT_PARAM,
+    )
+
+
+@lru_cache(maxsize=1)
+def embedded_engine() -> Engine:
+    """The offline engine; it loads its encoder at the first inquiry, and only workers call it."""
+    from inquiries.ai.embedded import EmbeddedEngine
+
+    return EmbeddedEngine()
+
+
+def uses_openai() -> bool:
+    """Tell whether OpenAI (or a compatible server) reads the inquiries first."""
+    has_server = bool(settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL)
+    return settings.AI_ENGINE == "openai" or (settings.AI_ENGINE == "auto" and has_server)
+
+
+def first_engine() -> Engine:
+    """The engine that reads an inquiry first."""
+    return openai_engine() if uses_openai() else embedded_engine()
+
+
+def run(analysis_id: int) -> None:
+    """Do one attempt of the analysis; return at once where another worker has it."""
+    with transaction.atomic():
+        taken = jobs.claim(Analysis, analysis_id)
+        if taken is None:
+            return
+        analysis = Analysis.objects.select_related("inquiry").get(pk=analysis_id)
+        if analysis.purpose != Purpose.REDO:
+            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.RUNNING, ai_started_at=Now())
+    if taken.attempts > jobs.MAX_ATTEMPTS:
+        _fail(taken, analysis, AIReason.CRASHED, "")
+        return
+    with jobs.held(taken):
+        _attempt(taken, analysis)
+
+
+def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
+    request = build_request(analysis.inquiry)
+    try:
+        result, milliseconds = _ask(first_engine(), request)
+    except AIError as error:
+        _log_failure(analysis, taken, error)
+        _after_failure(taken, analysis, request, error)
+    else:
+        _record(taken, analysis, request, result, milliseconds)
+
+
+def _ask(engine: Engine, request: AnalysisRequest) -> tuple[AnalysisResult, int]:
+    """Call the engine outside any transaction and, on PostgreSQL, without holding a pooled connection."""
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
+        connection.close()
+    started = time.monotonic()
+    try:
+        result = engine.analyse(request)
+    except AIError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last wall: a bug in an engine must not lose an inquiry
+        log.exception("engine_bug", engine=engine.name)
+        raise AIError(ErrorKind.INTERNAL, type(error).__name__, permanent=False) from error
+    return result, round((time.monotonic() - started) * 1000)
+
+
+def build_request(inquiry: Inquiry) -> AnalysisRequest:
+    """What an engine is told about an inquiry."""
+    site = SiteSettings.current()
+    return AnalysisRequest(
+        text=inquiry.message,
+        customer_name=inquiry.customer_name,
+        categories=live_categories(),
+        company=CompanyProfile(
+            name=site.company_name, facts=site.company_facts, tone=site.tone, signature=site.reply_signature
+        ),
+    )
+
+
+def live_categories() -> tuple[CategorySpec, ...]:
+    """The closed list that an answer must come from."""
+    return tuple(
+        CategorySpec(row.name, row.description, row.example_lines(), row.keyword_lines())
+        for row in Category.objects.live()
+    )
+
+
+def _record(
+    taken: jobs.Claim,
+    analysis: Analysis,
+    request: AnalysisRequest,
+    result: AnalysisResult,
+    milliseconds: int,
+    *,
+    stands_in_for: AIError | None = None,
+) -> None:
+    category = Category.objects.live().filter(name=result.category).first()
+    if category is None:  # renamed or switched off while the engine was thinking
+        jobs.put_back(taken, 0.0)
+        return
+    with transaction.atomic():
+        if not jobs.record(taken, AnalysisState.DONE, **_columns(request, result, milliseconds, stands_in_for)):
+            log.warning("late_result_dropped", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
+            return
+        _apply(analysis.inquiry_id, category, result, stands_in_for)
+        if stands_in_for is not None:
+            _schedule_redo(analysis)
+    log.info(
+        "analysed",
+        inquiry_id=analysis.inquiry_id,
+        analysis_id=analysis.pk,
+        attempt=taken.attempts,
+        engine=result.engine,
+        milliseconds=milliseconds,
+        provisional=stands_in_for is not None,
+    )
+
+
+def _columns(
+    request: AnalysisRequest, result: AnalysisResult, milliseconds: int, stands_in_for: AIError | None
+) -> dict[str, Any]:
+    cost = SiteSettings.current().cost(result.model, result.tokens_in, result.tokens_out)
+    return {
+        "engine": result.engine,
+        "model": result.model,
+        "prompt_version": result.prompt_version,
+        "sent_text": request.text,
+        "raw_answer": result.raw,
+        "category": result.category,
+        "sentiment": result.sentiment,
+        "language": result.language,
+        "reply": result.reply,
+        "reason": result.reason,
+        "confidence": result.confidence,
+        "tokens_in": result.tokens_in,
+        "tokens_out": result.tokens_out,
+        "cost": None if cost is None else Decimal(str(round(cost, 6))),
+        "duration_ms": milliseconds,
+        "is_provisional": stands_in_for is not None,
+        "error": stands_in_for.kind if stands_in_for else "",
+        "error_detail": stands_in_for.detail[:500] if stands_in_for else "",
+    }
+
+
+def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_in_for: AIError | None) -> None:
+    """Copy the result to the inquiry, but leave what a person has set."""
+    in_doubt = result.confidence < SiteSettings.current().review_threshold
+    Inquiry.objects.filter(pk=inquiry_id).touch(
+        category=Case(When(category_by_person=True, then=F("category")), default=Value(category.pk)),
+        sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Value(result.sentiment)),
+        needs_review=Case(When(category_by_person=True, then=Value(False)), default=Value(in_doubt)),
+        suggested_reply=result.reply,
+        language=result.language,
+        engine=result.engine,
+        model=result.model,
+        confidence=result.confidence,
+        is_provisional=stands_in_for is not None,
+        ai_state=AnalysisState.DONE,
+        ai_error=stands_in_for.kind if stands_in_for else "",
+        analysed_at=Now(),
+    )
+
+
+def _after_failure(taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, error: AIError) -> None:
+    reason = AIReason(error.kind.value)
+    is_last = error.permanent or taken.attempts >= jobs.MAX_ATTEMPTS
+    if not is_last:
+        _put_back(taken, analysis, error)
+    elif analysis.purpose == Purpose.REDO and reason in SERVICE_FAILURES:
+        _give_up_redo(taken, analysis, error)
+    elif settings.AI_ENGINE == "auto" and uses_openai() and reason in SERVICE_FAILURES:
+        _stand_in(taken, analysis, request, error)
+    else:
+        _fail(taken, analysis, reason, error.detail)
+
+
+def _put_back(taken: jobs.Claim, analysis: Analysis, error: AIError) -> None:
+    after = jobs.backoff(taken.attempts, error.retry_after)
+    with transaction.atomic():
+        if not jobs.put_back(taken, after, error=error.kind, error_detail=error.detail[:500]):
+            return
+        if analysis.purpose != Purpose.REDO:
+            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.QUEUED, ai_error=error.kind)
+
+
+def _stand_in(taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, error: AIError) -> None:
+    """Let the embedded engine answer while the service is down; the result is marked and redone later."""
+    try:
+        result, milliseconds = _ask(embedded_engine(), request)
+    except AIError as second:
+        _log_failure(analysis, taken, second)
+        _fail(taken, analysis, AIReason(error.kind.value), error.detail)
+    else:
+        _record(taken, analysis, request, result, milliseconds, stands_in_for=error)
+
+
+def _schedule_redo(analysis: Analysis) -> None:
+    """Ask again later, twice as late each time; after MAX_REDOS the provisional reading stays."""
+    redos = Analysis.objects.filter(inquiry=analysis.inquiry_id, purpose=Purpose.REDO).count()
+    still_useful = Inquiry.objects.filter(pk=analysis.inquiry_id, status__in=WAITING).exists()
+    if redos < MAX_REDOS and still_useful:
+        Analysis.objects.create(
+            inquiry_id=analysis.inquiry_id, purpose=Purpose.REDO, due_at=Now() + FIRST_REDO * 2**redos
+        )
+
+
+def _give_up_redo(taken: jobs.Claim, analysis: Analysis, error: AIError) -> None:
+    """The provisional reading stands; only the history of analyses learns that the service is still down."""
+    with transaction.atomic():
+        if jobs.record(taken, AnalysisState.FAILED, error=error.kind, error_detail=error.detail[:500]):
+            _schedule_redo(analysis)
+
+
+def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) -> None:
+    with transaction.atomic():
+        if not jobs.record(taken, AnalysisState.FAILED, error=reason, error_detail=detail[:500]):
+            return
+        if analysis.purpose != Purpose.REDO:
+            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.FAILED, ai_error=reason)
+
+
+def _copy_state(inquiry_id: int, **fields: Any) -> None:
+    Inquiry.objects.filter(Q(pk=inquiry_id)).touch(**fields)
+
+
+def _log_failure(analysis: Analysis, taken: jobs.Claim, error: AIError) -> None:
+    log.warning(
+        "analysis_attempt_failed",
+        inquiry_id=analysis.inquiry_id,
+        analysis_id=analysis.pk,
+        attempt=taken.attempts,
+        kind=error.kind.value,
+        permanent=error.permanent,
+    )

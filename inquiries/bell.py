@@ -1,0 +1,20 @@
+"""Ring for the workers. A bell that cannot ring costs seconds, never an inquiry: the sweeper finds the row."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from pok.logging import get_logger
+from redis.exceptions import RedisError
+
+from inquiries.tasks import analyse
+
+log = get_logger(__name__)
+
+
+def ring(analysis_id: int) -> None:
+    """Tell the workers of a due analysis."""
+    try:
+        analyse(analysis_id)
+    except (RedisError, OSError, sqlite3.Error) as error:
+        log.warning("bell_failed", analysis_id=analysis_id, error=type(error).__name__)

@@ -1,0 +1,111 @@
+"""Claim, renew, record, retry: how background work survives a crash, written once for every Job table.
+
+The row is the truth. A worker takes it with one conditional UPDATE, holds it by a lease that its process renews,
+and writes its result only while its own claim token stands. All times are the database's, so that hosts with
+skewed clocks agree.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from inquiries.models import Job
+from inquiries.states import LIVE, AnalysisState
+
+WORKER = f"{socket.gethostname()}:{os.getpid()}"
+LEASE = timedelta(seconds=20)
+RENEW_FOR = 300.0  # seconds; a call that hangs longer than this loses its lease
+MAX_ATTEMPTS = 5
+FIRST_BACKOFF = 5.0
+LONGEST_BACKOFF = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that is this worker's until its lease ends."""
+
+    model: type[Job]
+    pk: int
+    token: uuid.UUID
+    attempts: int
+    since: float  # time.monotonic()
+
+
+_held: dict[uuid.UUID, Claim] = {}
+_held_lock = threading.Lock()
+
+
+def claim(model: type[Job], pk: int) -> Claim | None:
+    """Take a due job, or return None where another worker has it or it is over."""
+    token = uuid.uuid4()
+    taken = model.objects.filter(pk=pk, due_at__lte=Now(), state__in=LIVE).update(
+        state=AnalysisState.RUNNING,
+        claim_token=token,
+        attempts=F("attempts") + 1,
+        started_at=Now(),
+        due_at=Now() + LEASE,
+        worker=WORKER,
+    )
+    if not taken:
+        return None
+    attempts: int = model.objects.values_list("attempts", flat=True).get(pk=pk)
+    return Claim(model, pk, token, attempts, time.monotonic())
+
+
+@contextmanager
+def held(taken: Claim) -> Iterator[None]:
+    """Keep the lease renewed by `renew_leases` while the work goes on."""
+    with _held_lock:
+        _held[taken.token] = taken
+    try:
+        yield
+    finally:
+        with _held_lock:
+            _held.pop(taken.token, None)
+
+
+def renew_leases() -> None:
+    """Prolong what this process is working on; called every few seconds by the sweeper."""
+    with _held_lock:
+        current = list(_held.values())
+    for taken in current:
+        if time.monotonic() - taken.since < RENEW_FOR:
+            _mine(taken).update(due_at=Now() + LEASE)
+
+
+def record(taken: Claim, state: AnalysisState, **fields: Any) -> bool:
+    """Finish the job. False means that the claim was lost meanwhile: nothing was written."""
+    return bool(_mine(taken).update(state=state, due_at=None, finished_at=Now(), **fields))
+
+
+def put_back(taken: Claim, after: float, **fields: Any) -> bool:
+    """Queue the job again for a try in `after` seconds. False means that the claim was lost."""
+    return bool(_mine(taken).update(state=AnalysisState.QUEUED, due_at=Now() + timedelta(seconds=after), **fields))
+
+
+def backoff(attempts: int, retry_after: float | None = None) -> float:
+    """Seconds until the next try: doubling with jitter, never sooner than the vendor asks (Retry-After)."""
+    delay = min(FIRST_BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311
+    return max(delay, retry_after or 0.0)
+
+
+def due_ids(model: type[Job], limit: int) -> list[int]:
+    """Jobs to ring the bell for, longest due first."""
+    return list(model.objects.due().values_list("pk", flat=True)[:limit]) if limit > 0 else []
+
+
+def _mine(taken: Claim) -> Any:
+    return taken.model.objects.filter(pk=taken.pk, claim_token=taken.token, state=AnalysisState.RUNNING)

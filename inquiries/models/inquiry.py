@@ -1,0 +1,211 @@
+"""The inquiry: what came in, what holds now, and the one writer of its status."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from inquiries.models.category import Category
+from inquiries.models.events import InquiryEvent
+from inquiries.models.people import User
+from inquiries.states import (
+    LIVE,
+    WAITING,
+    AIReason,
+    AnalysisState,
+    EventKind,
+    Sentiment,
+    Source,
+    SpamReason,
+    Status,
+    can_move,
+)
+
+NAME_LENGTH = 120
+MESSAGE_LENGTH = 10_000
+REPLY_LENGTH = 20_000
+COUNT_CAP = 10_000
+
+
+class InquiryError(Exception):
+    """A verb that could not be done; the text is for the person who asked."""
+
+
+class InvalidMove(InquiryError):
+    """The status machine has no such move."""
+
+
+class StaleInquiry(InquiryError):
+    """Somebody else changed the inquiry first; nothing was written."""
+
+
+def new_token() -> str:
+    """A 192-bit token for the customer's status page."""
+    return secrets.token_urlsafe(24)
+
+
+class InquiryQuerySet(models.QuerySet["Inquiry"]):
+    def visible_to(self, user: User | AnonymousUser) -> InquiryQuerySet:
+        """What this person may see: everything for those who work the inbox, nothing for others."""
+        return self if user.is_active and user.has_perm("inquiries.work_inbox") else self.none()
+
+    def with_category(self) -> InquiryQuerySet:
+        """Carry the category along."""
+        return self.select_related("category")
+
+    def for_queue(self) -> InquiryQuerySet:
+        """What a row of the inbox shows, without the long texts that it does not."""
+        return self.select_related("category", "assignee").defer("suggested_reply", "reply")
+
+    def for_detail(self) -> InquiryQuerySet:
+        """What the detail page and the API show."""
+        return self.select_related("category", "assignee")
+
+    def waiting(self) -> InquiryQuerySet:
+        """What still waits for a person."""
+        return self.filter(status__in=WAITING)
+
+    def needing_review(self) -> InquiryQuerySet:
+        """What waits for a person and the AI was unsure about."""
+        return self.waiting().filter(needs_review=True)
+
+    def capped_count(self, cap: int = COUNT_CAP) -> int:
+        """Count up to `cap` + 1: the cost does not grow with the table."""
+        return self.order_by()[: cap + 1].count()
+
+    def touch(self, **fields: Any) -> int:
+        """Update and raise the row version that the pollers compare; return the number of rows."""
+        return self.update(row_version=F("row_version") + 1, updated_at=Now(), **fields)
+
+
+class Inquiry(models.Model):
+    """A customer's message and what became of it.
+
+    The effective category, sentiment and reply come from the newest finished analysis while no person has set
+    them (`category_by_person`, `sentiment_by_person`, `reply` not NULL); afterwards the person's value stands.
+    """
+
+    customer_name = models.CharField(_("name"), max_length=NAME_LENGTH)
+    email = models.EmailField(_("email"), max_length=254)
+    message = models.TextField(_("message"), max_length=MESSAGE_LENGTH)
+    source = models.CharField(_("source"), max_length=8, choices=Source.choices, default=Source.FORM)
+    public_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.NEW)
+    spam_reason = models.CharField(_("spam reason"), max_length=10, blank=True, choices=SpamReason.choices)
+    category = models.ForeignKey(
+        Category, verbose_name=_("category"), null=True, blank=True, on_delete=models.PROTECT, related_name="inquiries"
+    )
+    category_by_person = models.BooleanField(default=False)
+    sentiment = models.CharField(_("sentiment"), max_length=8, null=True, blank=True, choices=Sentiment.choices)
+    sentiment_by_person = models.BooleanField(default=False)
+    suggested_reply = models.TextField(_("AI's draft"), null=True, blank=True)
+    reply = models.TextField(_("reply"), null=True, blank=True)
+    reply_version = models.PositiveIntegerField(default=0)
+    reply_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("assignee"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="assigned",
+    )
+
+    ai_state = models.CharField(
+        _("AI state"), max_length=8, choices=AnalysisState.choices, default=AnalysisState.QUEUED
+    )
+    ai_error = models.CharField(_("AI reason"), max_length=20, blank=True, choices=AIReason.choices)
+    engine = models.CharField(_("engine"), max_length=20, blank=True)
+    model = models.CharField(_("model"), max_length=80, blank=True)
+    confidence = models.FloatField(_("confidence"), null=True)
+    needs_review = models.BooleanField(_("needs review"), default=False)
+    is_provisional = models.BooleanField(_("provisional"), default=False)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    ai_started_at = models.DateTimeField(null=True)
+    analysed_at = models.DateTimeField(_("analysed"), null=True)
+
+    created_at = models.DateTimeField(_("received"), db_default=Now())
+    updated_at = models.DateTimeField(_("changed"), db_default=Now())
+    answered_at = models.DateTimeField(_("answered"), null=True)
+    row_version = models.PositiveIntegerField(default=0)
+
+    objects = InquiryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("inquiry")
+        verbose_name_plural = _("inquiries")
+        ordering = ["-id"]
+        permissions = [("work_inbox", _("Can read and answer inquiries")), ("supervise", _("Can supervise the desk"))]
+        indexes = [
+            models.Index(fields=["status", "-id"], name="inquiry_status"),
+            models.Index(fields=["category", "-id"], name="inquiry_category"),
+            models.Index(fields=["status", "category", "-id"], name="inquiry_status_category"),
+            models.Index(fields=["sentiment", "-id"], name="inquiry_sentiment"),
+            models.Index(fields=["ai_state", "-id"], name="inquiry_ai_state"),
+            models.Index(fields=["-created_at", "-id"], name="inquiry_created"),
+            # The inbox's first view and its counters; answered and closed rows are not in it.
+            models.Index(fields=["id"], condition=Q(status__in=["new", "open"]), name="inquiry_waiting"),
+            models.Index(
+                fields=["id"], condition=Q(needs_review=True, status__in=["new", "open"]), name="inquiry_review"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.customer_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("detail", args=[self.pk])
+
+    @property
+    def status_url(self) -> str:
+        """The customer's private page, absolute."""
+        return settings.BASE_URL + reverse("status", args=[self.public_token])
+
+    @property
+    def reply_text(self) -> str:
+        """The text in the editor: the person's, else the AI's draft, else nothing."""
+        return self.reply if self.reply is not None else (self.suggested_reply or "")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether a person still has to act."""
+        return self.status in WAITING
+
+    @property
+    def is_being_analysed(self) -> bool:
+        """Tell whether the machine still works on it."""
+        return self.ai_state in LIVE
+
+    def can_move(self, new: str) -> bool:
+        """Tell whether the status machine has this move."""
+        return can_move(self.status, new)
+
+    def move_to(self, new: Status, *, actor: User | None, reason: str = "", **fields: Any) -> None:
+        """Change the status and record who did it, in one transaction.
+
+        Raises InvalidMove where the machine has no such move, StaleInquiry where somebody was faster.
+        """
+        if not self.can_move(new):
+            raise InvalidMove(
+                _("An inquiry that is “%(old)s” cannot become “%(new)s”.")
+                % {"old": self.get_status_display().lower(), "new": new.label.lower()}
+            )
+        old = self.status
+        with transaction.atomic():
+            if not Inquiry.objects.filter(pk=self.pk, status=old).touch(status=new, **fields):
+                raise StaleInquiry(_("Somebody else has just changed this inquiry."))
+            InquiryEvent.objects.create(
+                inquiry=self, kind=EventKind.STATUS, actor=actor, old=old, new=new, reason=reason
+            )
+        self.refresh_from_db()

@@ -1,0 +1,99 @@
+"""Work for the background: each piece is a row, so that no crash can lose it (`inquiries.jobs`)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from inquiries.states import LIVE, AIReason, AnalysisState, Purpose, Sentiment
+
+
+class JobQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def live(self) -> JobQuerySet:
+        """Jobs that still have something to do."""
+        return self.filter(state__in=LIVE)
+
+    def due(self) -> JobQuerySet:
+        """Jobs to start now: queued ones whose time has come, running ones whose worker fell silent."""
+        return self.filter(due_at__lte=Now()).order_by("due_at", "pk")
+
+
+class Job(models.Model):
+    """One piece of background work. `due_at` is NULL once it is over; while it runs it is the end of the lease."""
+
+    state = models.CharField(_("state"), max_length=8, choices=AnalysisState.choices, default=AnalysisState.QUEUED)
+    due_at = models.DateTimeField(_("due"), null=True, db_default=Now())
+    claim_token = models.UUIDField(null=True, editable=False)
+    worker = models.CharField(_("worker"), max_length=80, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    error = models.CharField(_("reason"), max_length=20, blank=True, choices=AIReason.choices)
+    error_detail = models.CharField(_("detail"), max_length=500, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Analysis(Job):
+    """One reading of an inquiry by an engine: what was sent, what came back, what it cost."""
+
+    inquiry = models.ForeignKey("inquiries.Inquiry", on_delete=models.CASCADE, related_name="analyses")
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices, default=Purpose.ARRIVAL)
+    engine = models.CharField(_("engine"), max_length=20, blank=True)
+    model = models.CharField(_("model"), max_length=80, blank=True)
+    prompt_version = models.CharField(_("prompt version"), max_length=40, blank=True)
+    sent_text = models.TextField(_("text sent"), blank=True)
+    raw_answer = models.TextField(_("raw answer"), blank=True)
+    category = models.CharField(_("category"), max_length=60, blank=True)
+    sentiment = models.CharField(_("sentiment"), max_length=8, blank=True, choices=Sentiment.choices)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    reply = models.TextField(_("draft"), blank=True)
+    reason = models.TextField(_("explanation"), blank=True)
+    confidence = models.FloatField(_("confidence"), null=True)
+    tokens_in = models.PositiveIntegerField(_("tokens in"), default=0)
+    tokens_out = models.PositiveIntegerField(_("tokens out"), default=0)
+    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True)
+    duration_ms = models.PositiveIntegerField(_("milliseconds"), null=True)
+    is_provisional = models.BooleanField(_("provisional"), default=False)
+
+    class Meta:
+        verbose_name = _("analysis")
+        verbose_name_plural = _("analyses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["inquiry"],
+                condition=Q(state__in=["queued", "running"]) & ~Q(purpose="compare"),
+                name="one_live_analysis",
+            )
+        ]
+        indexes = [
+            # The sweeper's and the monitor's question; rows that are over are not in it.
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="analysis_due"),
+            models.Index(fields=["inquiry", "-id"], name="analysis_of_inquiry"),
+            models.Index(fields=["-finished_at"], condition=Q(state="failed"), name="analysis_failed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.inquiry_id} {self.get_purpose_display()} · {self.get_state_display()}"
+
+
+class Heartbeat(models.Model):
+    """When each worker process was last heard of."""
+
+    worker = models.CharField(_("worker"), max_length=80, unique=True)
+    version = models.CharField(_("version"), max_length=20)
+    threads = models.PositiveSmallIntegerField(_("threads"))
+    started_at = models.DateTimeField(_("started"), db_default=Now())
+    seen_at = models.DateTimeField(_("last seen"), db_default=Now())
+
+    class Meta:
+        ordering = ["worker"]
+
+    def __str__(self) -> str:
+        return self.worker

@@ -1,0 +1,135 @@
+"""Enums of the trade and the allowed moves between them. Pure: no table, no query."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(TextChoices):
+    """Where people are with an inquiry."""
+
+    NEW = "new", _("New")
+    OPEN = "open", _("Open")
+    ANSWERED = "answered", _("Answered")
+    CLOSED = "closed", _("Closed")
+    SPAM = "spam", _("Spam")
+
+
+class AnalysisState(TextChoices):
+    """Where the machine is with an inquiry."""
+
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
+
+
+class Sentiment(TextChoices):
+    """The customer's mood; the values are the contract of the API."""
+
+    POSITIVE = "Positivo", _("Positive")
+    NEUTRAL = "Neutral", _("Neutral")
+    NEGATIVE = "Negativo", _("Negative")
+
+
+class Purpose(TextChoices):
+    """Why an analysis was asked for."""
+
+    ARRIVAL = "arrival", _("On arrival")
+    RETRY = "retry", _("Retried by a person")
+    REDO = "redo", _("Redone after an outage")
+    FOLLOW_UP = "follow-up", _("After a follow-up")
+    COMPARE = "compare", _("Comparison")
+
+
+class Source(TextChoices):
+    """Which door an inquiry came in by."""
+
+    FORM = "form", _("Form")
+    API = "api", _("API")
+
+
+class MessageKind(TextChoices):
+    """What a message of the thread is."""
+
+    CUSTOMER = "customer", _("Customer")
+    ANSWER = "answer", _("Answer")
+    NOTE = "note", _("Note")
+
+
+class EventKind(TextChoices):
+    """What somebody, or the machine, did to an inquiry."""
+
+    STATUS = "status", _("Status changed")
+    CATEGORY = "category", _("Category corrected")
+    SENTIMENT = "sentiment", _("Sentiment corrected")
+    UNDONE = "undone", _("Correction undone")
+    REPLY = "reply", _("Reply edited")
+    DRAFT = "draft", _("Back to the AI's draft")
+    PUBLISHED = "published", _("Answer published")
+    RETRIED = "retried", _("Analysis asked for again")
+
+
+class AIReason(TextChoices):
+    """Why there is no analysis, or only a provisional one; the engines' kinds of error and our own."""
+
+    RATE_LIMITED = "rate_limited", _("The AI service is busy (too many requests).")
+    QUOTA = "quota", _("The AI account has no credit left.")
+    TIMEOUT = "timeout", _("The AI service took too long to answer.")
+    UNREACHABLE = "unreachable", _("The AI service cannot be reached.")
+    SERVER_ERROR = "server_error", _("The AI service has an internal error.")
+    AUTHENTICATION = "authentication", _("The AI service refuses the key.")
+    MODEL_NOT_FOUND = "model_not_found", _("The AI service does not know the model.")
+    BAD_REQUEST = "bad_request", _("The AI service refused the request.")
+    BAD_ANSWER = "bad_answer", _("The AI's answer could not be read.")
+    UNKNOWN_CATEGORY = "unknown_category", _("The AI named a category that does not exist.")
+    TRUNCATED = "truncated", _("The AI's answer was cut off.")
+    REFUSED = "refused", _("The AI declined to answer this message.")
+    CONTENT_FILTER = "content_filter", _("The AI service's content filter blocked this message.")
+    NO_CATEGORIES = "no_categories", _("There is no active category.")
+    NOT_CONFIGURED = "not_configured", _("No AI engine is set up.")
+    INTERNAL = "internal", _("The analysis failed unexpectedly.")
+    CRASHED = "crashed", _("The analysis stopped several times without finishing.")
+    DISABLED = "disabled", _("The AI is switched off.")
+    SPAM = "spam", _("Spam is not analysed.")
+
+
+class SpamReason(TextChoices):
+    """Why the form's guard set an inquiry aside."""
+
+    HONEYPOT = "honeypot", _("A field that people do not see was filled in.")
+    TOO_FAST = "too_fast", _("The form was sent faster than a person can write.")
+    PERSON = "person", _("Marked by a person.")
+
+
+# The inbox's first view: what still waits for a person.
+WAITING = frozenset({Status.NEW, Status.OPEN})
+LIVE = frozenset({AnalysisState.QUEUED, AnalysisState.RUNNING})
+# A service that is down or refuses us says nothing about the message: another engine may read it meanwhile.
+SERVICE_FAILURES = frozenset(
+    {
+        AIReason.RATE_LIMITED,
+        AIReason.QUOTA,
+        AIReason.TIMEOUT,
+        AIReason.UNREACHABLE,
+        AIReason.SERVER_ERROR,
+        AIReason.AUTHENTICATION,
+        AIReason.MODEL_NOT_FOUND,
+        AIReason.NOT_CONFIGURED,
+    }
+)
+
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.NEW: frozenset({Status.OPEN, Status.ANSWERED, Status.CLOSED, Status.SPAM}),
+    Status.OPEN: frozenset({Status.ANSWERED, Status.CLOSED, Status.SPAM}),
+    Status.ANSWERED: frozenset({Status.OPEN, Status.CLOSED, Status.SPAM}),
+    Status.CLOSED: frozenset({Status.OPEN, Status.SPAM}),
+    Status.SPAM: frozenset({Status.OPEN}),
+}
+
+
+def can_move(old: str, new: str) -> bool:
+    """Tell whether people may take an inquiry from one status to the other."""
+    return new in MOVES[Status(old)]

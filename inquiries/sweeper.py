@@ -1,0 +1,75 @@
+"""One thread in each worker process: heartbeat, leases, and a bell for every row that is due."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.db.models.functions import Now
+from huey.contrib.djhuey import HUEY
+from redis.exceptions import RedisError
+from pok.logging import get_logger
+
+from inquiries import jobs
+from inquiries.models import Analysis, Heartbeat, IdempotencyKey
+
+log = get_logger(__name__)
+PERIOD = 3.0
+FORGET_WORKER = timedelta(days=1)
+_started = threading.Lock()
+
+
+def start() -> None:
+    """Start the thread; Huey calls this once for every worker thread, one start counts.
+
+    It goes on while a stopping worker finishes its calls, so that their leases hold, and ends with the process.
+    """
+    if _started.acquire(blocking=False):
+        threading.Thread(target=_loop, name="sweeper", daemon=True).start()
+
+
+def _loop() -> None:
+    with_failure = False
+    while True:
+        try:
+            sweep()
+            with_failure = False
+        except (DatabaseError, RedisError, OSError) as error:
+            # The database or the broker is away: the next round tries again, the log says it once.
+            if not with_failure:
+                log.warning("sweep_failed", error=type(error).__name__)
+            with_failure = True
+        finally:
+            close_old_connections()
+        time.sleep(PERIOD)
+
+
+def sweep() -> None:
+    """Do one round."""
+    jobs.renew_leases()
+    beat()
+    ring_due()
+    IdempotencyKey.objects.expired().delete()
+
+
+def beat() -> None:
+    """Write this process's heartbeat and forget workers that are long gone."""
+    Heartbeat.objects.update_or_create(
+        worker=jobs.WORKER,
+        defaults={"version": settings.POK_VERSION, "threads": settings.WORKERS, "seen_at": Now()},
+    )
+    Heartbeat.objects.filter(seen_at__lt=Now() - FORGET_WORKER).delete()
+
+
+def ring_due() -> int:
+    """Top the queue up with due rows, never with the whole backlog; return how many bells rang."""
+    from inquiries.tasks import analyse
+
+    room = 2 * settings.WORKERS - HUEY.pending_count()
+    due = jobs.due_ids(Analysis, room)
+    for pk in due:
+        analyse(pk)
+    return len(due)

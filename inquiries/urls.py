@@ -1,0 +1,36 @@
+"""Pages of customers, agents and supervisors."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from inquiries.views import account, actions, detail, inbox, monitor, public
+
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("recibida/<str:token>/", public.receipt, name="receipt"),
+    path("consulta/<str:token>/", public.status, name="status"),
+    path("idioma/", set_language, name="set_language"),
+    path("entrar/", account.SignIn.as_view(), name="login"),
+    path("salir/", account.SignOut.as_view(), name="logout"),
+    path("clave/", account.ChangePassword.as_view(), name="password_change"),
+    path("bandeja/", inbox.inbox, name="inbox"),
+    path("bandeja/novedades/", inbox.changes, name="inbox_changes"),
+    path("bandeja/<int:pk>/", detail.detail, name="detail"),
+    path("bandeja/<int:pk>/novedades/", detail.changes, name="detail_changes"),
+    path("bandeja/<int:pk>/categoria/", actions.set_category, name="set_category"),
+    path("bandeja/<int:pk>/sentimiento/", actions.set_sentiment, name="set_sentiment"),
+    path("bandeja/<int:pk>/deshacer/", actions.undo, name="undo_correction"),
+    path("bandeja/<int:pk>/respuesta/", actions.save_reply, name="save_reply"),
+    path("bandeja/<int:pk>/borrador/", actions.use_draft, name="use_draft"),
+    path("bandeja/<int:pk>/publicar/", actions.publish, name="publish"),
+    path("bandeja/<int:pk>/cerrar/", actions.close, name="close"),
+    path("bandeja/<int:pk>/reabrir/", actions.reopen, name="reopen"),
+    path("bandeja/<int:pk>/spam/", actions.mark_spam, name="mark_spam"),
+    path("bandeja/<int:pk>/no-es-spam/", actions.unmark_spam, name="unmark_spam"),
+    path("bandeja/<int:pk>/reintentar/", actions.retry, name="retry"),
+    path("monitor/", monitor.monitor, name="monitor"),
+    path("monitor/reintentar/", monitor.retry_failed, name="retry_failed"),
+    path("api/", include("inquiries.api.urls")),
+]

@@ -1,0 +1,68 @@
+"""What a customer may send: one set of rules for the form and the API."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from inquiries.models.inquiry import MESSAGE_LENGTH, NAME_LENGTH
+
+EMAIL_LENGTH = 254
+MIN_LETTERS = 2
+# Line breaks and tabs belong to a message; every other control character is a mistake or an attack.
+ALLOWED_CONTROLS = frozenset("\n\t")
+_valid_email = EmailValidator()
+
+
+def clean_name(value: str) -> str:
+    """Return the name in one line; raise ValidationError with a text for the customer."""
+    name = re.sub(r"\s+", " ", _clean(value, NAME_LENGTH)).strip()
+    if not any(character.isalpha() for character in name):
+        raise ValidationError(_("Write a name with at least one letter."))
+    return name
+
+
+def clean_email(value: str) -> str:
+    """Return the address; raise ValidationError with a text for the customer."""
+    email = _clean(value, EMAIL_LENGTH)
+    try:
+        _valid_email(email)
+    except ValidationError as error:
+        raise ValidationError(_("Write a valid email address, such as ana@example.com.")) from error
+    return email
+
+
+def clean_message(value: str) -> str:
+    """Return the message; raise ValidationError with a text for the customer."""
+    message = _clean(value, MESSAGE_LENGTH)
+    if sum(character.isalpha() for character in message) < MIN_LETTERS:
+        raise ValidationError(_("Write your message in words: it needs at least two letters."))
+    return message
+
+
+def _clean(value: str, limit: int) -> str:
+    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if not text:
+        raise ValidationError(_("This field is required."))
+    if len(text) > limit:
+        raise ValidationError(
+            ngettext(
+                "Write %(limit)d character at most (you wrote %(length)d).",
+                "Write %(limit)d characters at most (you wrote %(length)d).",
+                limit,
+            )
+            % {"limit": limit, "length": len(text)}
+        )
+    if any(_is_forbidden(character) for character in text):
+        raise ValidationError(_("The text holds characters that cannot be shown (control characters)."))
+    return text
+
+
+def _is_forbidden(character: str) -> bool:
+    """Control characters and lone surrogates."""
+    return unicodedata.category(character) in {"Cc", "Cs"} and character not in ALLOWED_CONTROLS

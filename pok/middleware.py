@@ -1,0 +1,101 @@
+"""What every request passes: a size limit, the person's language and time zone, sign-in for htmx, a log line."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django_structlog.middlewares import RequestMiddleware
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class BodyLimitMiddleware:
+    """Refuse a body past DATA_UPLOAD_MAX_MEMORY_SIZE before anything reads it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _content_length(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return self.get_response(request)
+        with translation.override(settings.LANGUAGE_CODE):
+            text = _("The request is larger than 256 kB.")
+            if request.path.startswith("/api/"):
+                return JsonResponse({"detail": text}, status=413)
+            return render(request, "413.html", {"text": text}, status=413)
+
+
+def _content_length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+class PreferencesMiddleware:
+    """Speak the person's language: the profile's, else the cookie's, else Spanish. Accept-Language is ignored."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/static/"):
+            return self.get_response(request)
+        with translation.override(self._language(request)), timezone.override(self._zone(request)):
+            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or "es")
+            return response
+
+    def _language(self, request: HttpRequest) -> str:
+        if request.path.startswith("/api/"):
+            return settings.LANGUAGE_CODE
+        cookie = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        chosen = cookie or (request.user.language if request.user.is_authenticated else "")
+        return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+    def _zone(self, request: HttpRequest) -> zoneinfo.ZoneInfo | None:
+        name = request.user.time_zone if request.user.is_authenticated else ""
+        try:
+            return zoneinfo.ZoneInfo(name) if name else None
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            return None
+
+
+class HtmxLoginMiddleware:
+    """Turn the redirect to the sign-in into 401 + HX-Redirect, so that a fragment never holds a login page.
+
+    The way back is the page that the person looks at, not the address of the fragment.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        login = str(redirect_to_login("x").url).split("?")[0]
+        is_login = response.status_code == 302 and response.headers.get("Location", "").split("?")[0] == login
+        if not (is_login and request.headers.get("HX-Request")):
+            return response
+        page = urlsplit(request.headers.get("HX-Current-URL", "/"))
+        back = f"{page.path}?{page.query}" if page.query else page.path
+        refused = HttpResponse(status=401)
+        refused["HX-Redirect"] = redirect_to_login(back).url
+        return refused
+
+
+class RequestLogMiddleware(RequestMiddleware):  # type: ignore[misc]
+    """One line a request with its id; it names the route, never the path, which may carry a customer's token."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        match = request.resolver_match
+        return f"{request.method} {match.view_name if match else '(no route)'}"

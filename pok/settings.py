@@ -1,0 +1,275 @@
+"""Settings of POK. Every variable of the environment is read here and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from pok import __version__, env
+from pok.logging import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Where state lives -------------------------------------------------------------------------
+DATA_DIR = env.data_folder(Path(env.text("POK_DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve())
+PORT = env.integer("PORT", 8000, low=1, high=65535)
+BASE_URL = env.url("POK_BASE_URL", f"http://127.0.0.1:{PORT}", ("http", "https"))
+POK_VERSION = __version__
+
+# --- Security ----------------------------------------------------------------------------------
+DEBUG = env.boolean("DJANGO_DEBUG")
+SECRET_KEY = env.secret_key("DJANGO_SECRET_KEY", DATA_DIR)
+ALLOWED_HOSTS = [
+    *(env.names("DJANGO_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]),
+    urlsplit(BASE_URL).hostname or "localhost",
+]
+CSRF_TRUSTED_ORIGINS = env.names("DJANGO_CSRF_TRUSTED_ORIGINS") or (
+    [BASE_URL] if BASE_URL.startswith("https") else []
+)
+NUM_PROXIES = env.integer("POK_NUM_PROXIES", 0, low=0, high=10)
+IS_HTTPS = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NUM_PROXIES else None
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "inquiries.views.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+# A form takes a 10,000-character message, an API call the same as JSON escapes; both fit many times.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# --- Application -------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "inquiries.apps.PokAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_bootstrap5",
+    "django_filters",
+    "django_tables2",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "huey.contrib.djhuey",
+    "axes",
+    "solo",
+    "django_structlog",
+    "inquiries",
+]
+MIDDLEWARE = [
+    "pok.middleware.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pok.middleware.PreferencesMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "pok.middleware.HtmxLoginMiddleware",
+    "pok.middleware.RequestLogMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "pok.urls"
+WSGI_APPLICATION = "pok.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "inquiries.context.site",
+            ]
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Database ----------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", DATA_DIR / "pok.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+WORKERS = env.integer("POK_WORKERS", 8, low=1, high=200)
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # WAL with IMMEDIATE transactions: no "database is locked" while web and worker both write.
+    # synchronous=FULL: an inquiry that was accepted survives a power cut.
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;"
+            " PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-16000;",
+        },
+    }
+else:
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 3, "pool": {"min_size": 1, "max_size": 20, "timeout": 10}},
+    }
+
+# --- Queue and cache ---------------------------------------------------------------------------
+REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss"))
+HUEY = {
+    "huey_class": "pok.queue.RedisQueue" if REDIS_URL else "pok.queue.SqliteQueue",
+    "name": "pok",
+    "immediate": False,
+    "results": False,
+    "connection": {"url": REDIS_URL, "max_connections": WORKERS + 50}
+    if REDIS_URL
+    else {"filename": str(DATA_DIR / "queue.sqlite3"), "timeout": 20},
+    "consumer": {
+        "workers": WORKERS,
+        "worker_type": "thread",
+        "initial_delay": 0.02,
+        "max_delay": 0.1,
+        "graceful_signal": "TERM",
+        "shutdown_timeout": 25,
+    },
+}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.5},
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "pok_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
+    # What may be a few seconds old and is read on every page stays in the process.
+    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "pok"},
+}
+
+# --- AI ----------------------------------------------------------------------------------------
+AI_ENGINE = env.choice("POK_AI_ENGINE", "auto", ("auto", "openai", "embedded", "off"))
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "", ("http", "https"))
+OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-5-mini")
+OPENAI_TOKEN_LIMIT_PARAM = env.choice(
+    "OPENAI_TOKEN_LIMIT_PARAM", "max_completion_tokens", ("max_completion_tokens", "max_tokens")
+)
+AI_DEADLINE = env.integer("POK_AI_DEADLINE", 60, low=1, high=600)
+
+# --- People ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "inquiries.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "inbox"
+LOGOUT_REDIRECT_URL = "login"
+ADMIN_USER = env.text("POK_ADMIN_USER", "admin")
+ADMIN_PASSWORD = env.text("POK_ADMIN_PASSWORD")
+# User *and* address together: a stranger who tries passwords locks out only their own address.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "inquiries.views.account.locked_out"
+AXES_IPWARE_PROXY_COUNT = NUM_PROXIES
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if NUM_PROXIES else ["REMOTE_ADDR"]
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_VERBOSE = False
+
+# --- Mail --------------------------------------------------------------------------------------
+globals().update(env.email("EMAIL_URL", "consolemail://"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("POK_FROM_EMAIL", "pok@localhost")
+REPLY_TO = env.text("POK_REPLY_TO")
+
+# --- Language and time -------------------------------------------------------------------------
+LANGUAGE_CODE = "es"
+LANGUAGES = [("es", _("Spanish")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "pok_language"
+LANGUAGE_COOKIE_AGE = 31_536_000
+USE_TZ = True
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
+
+# --- Static files ------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- API ---------------------------------------------------------------------------------------
+THROTTLE = env.choice("POK_THROTTLE", "on", ("on", "off"))
+METRICS_TOKEN = env.text("POK_METRICS_TOKEN")
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "inquiries.api.keys.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["inquiries.api.permissions.CanReadInquiries"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["inquiries.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "inquiries.api.errors.exception_handler",
+    "DEFAULT_THROTTLE_RATES": {"public": "20/min", "public_day": "300/day", "key": "1200/min"},
+    "NUM_PROXIES": NUM_PROXIES,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "POK",
+    "DESCRIPTION": "Sistema Inteligente de Atención al Cliente",
+    "VERSION": POK_VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Logs --------------------------------------------------------------------------------------
+LOGGING = logging_config(debug=DEBUG)
+DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
