@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 from pok.logging import get_logger
 
@@ -22,6 +22,7 @@ from inquiries.states import SERVICE_FAILURES, WAITING, AIReason, AnalysisState,
 log = get_logger(__name__)
 FIRST_REDO = timedelta(minutes=10)
 MAX_REDOS = 6
+TRIES_BEFORE_STAND_IN = 3
 
 
 @lru_cache(maxsize=1)
@@ -34,7 +35,9 @@ def openai_engine() -> Engine:
         base_url=settings.OPENAI_BASE_URL or None,
         model=settings.OPENAI_MODEL,
         deadline=float(settings.AI_DEADLINE),
+        token_limit=settings.OPENAI_TOKEN_LIMIT,
         token_limit_param=settings.OPENAI_TOKEN_LIMIT_PARAM,
+        reasoning_effort=settings.OPENAI_REASONING_EFFORT,
     )
 
 
@@ -52,6 +55,16 @@ def uses_openai() -> bool:
     return settings.AI_ENGINE == "openai" or (settings.AI_ENGINE == "auto" and has_server)
 
 
+def is_switched_on() -> bool:
+    """Tell whether anything may be analysed at all."""
+    return settings.AI_ENGINE != "off" and SiteSettings.current().ai_enabled
+
+
+def has_stand_in() -> bool:
+    """Tell whether the embedded engine may answer while OpenAI cannot."""
+    return settings.AI_ENGINE == "auto" and uses_openai()
+
+
 def first_engine() -> Engine:
     """The engine that reads an inquiry first."""
     return openai_engine() if uses_openai() else embedded_engine()
@@ -66,11 +79,13 @@ def run(analysis_id: int) -> None:
         analysis = Analysis.objects.select_related("inquiry").get(pk=analysis_id)
         if analysis.purpose != Purpose.REDO:
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.RUNNING, ai_started_at=Now())
-    if taken.attempts > jobs.MAX_ATTEMPTS:
+    if taken.is_poison:
         _fail(taken, analysis, AIReason.CRASHED, "")
-        return
-    with jobs.held(taken):
-        _attempt(taken, analysis)
+    elif not is_switched_on():
+        _skip(taken, analysis)
+    else:
+        with jobs.held(taken):
+            _attempt(taken, analysis)
 
 
 def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
@@ -131,7 +146,7 @@ def _record(
 ) -> None:
     category = Category.objects.live().filter(name=result.category).first()
     if category is None:  # renamed or switched off while the engine was thinking
-        jobs.put_back(taken, 0.0)
+        _put_back(taken, analysis, AIError(ErrorKind.UNKNOWN_CATEGORY, permanent=False), after=0.0)
         return
     with transaction.atomic():
         if not jobs.record(taken, AnalysisState.DONE, **_columns(request, result, milliseconds, stands_in_for)):
@@ -198,21 +213,23 @@ def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_i
 
 def _after_failure(taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, error: AIError) -> None:
     reason = AIReason(error.kind.value)
-    is_last = error.permanent or taken.attempts >= jobs.MAX_ATTEMPTS
-    if not is_last:
+    is_service_failure = reason in SERVICE_FAILURES
+    stand_in = is_service_failure and has_stand_in()
+    tries = TRIES_BEFORE_STAND_IN if stand_in else jobs.MAX_ATTEMPTS
+    if not error.permanent and taken.attempts < tries:
         _put_back(taken, analysis, error)
-    elif analysis.purpose == Purpose.REDO and reason in SERVICE_FAILURES:
+    elif is_service_failure and analysis.purpose == Purpose.REDO:
         _give_up_redo(taken, analysis, error)
-    elif settings.AI_ENGINE == "auto" and uses_openai() and reason in SERVICE_FAILURES:
+    elif stand_in:
         _stand_in(taken, analysis, request, error)
     else:
         _fail(taken, analysis, reason, error.detail)
 
 
-def _put_back(taken: jobs.Claim, analysis: Analysis, error: AIError) -> None:
-    after = jobs.backoff(taken.attempts, error.retry_after)
+def _put_back(taken: jobs.Claim, analysis: Analysis, error: AIError, after: float | None = None) -> None:
+    delay = jobs.backoff(taken.attempts, error.retry_after) if after is None else after
     with transaction.atomic():
-        if not jobs.put_back(taken, after, error=error.kind, error_detail=error.detail[:500]):
+        if not jobs.put_back(taken, delay, error=error.kind, error_detail=error.detail[:500]):
             return
         if analysis.purpose != Purpose.REDO:
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.QUEUED, ai_error=error.kind)
@@ -254,8 +271,15 @@ def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) 
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.FAILED, ai_error=reason)
 
 
+def _skip(taken: jobs.Claim, analysis: Analysis) -> None:
+    """Somebody switched the AI off while the job was waiting."""
+    with transaction.atomic():
+        if jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED) and analysis.purpose != Purpose.REDO:
+            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
+
+
 def _copy_state(inquiry_id: int, **fields: Any) -> None:
-    Inquiry.objects.filter(Q(pk=inquiry_id)).touch(**fields)
+    Inquiry.objects.filter(pk=inquiry_id).touch(**fields)
 
 
 def _log_failure(analysis: Analysis, taken: jobs.Claim, error: AIError) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from inquiries.models import Job
@@ -28,7 +28,8 @@ from inquiries.states import LIVE, AnalysisState
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 LEASE = timedelta(seconds=20)
 RENEW_FOR = 300.0  # seconds; a call that hangs longer than this loses its lease
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 6
+MAX_CRASHES = 3
 FIRST_BACKOFF = 5.0
 LONGEST_BACKOFF = 600.0
 
@@ -41,7 +42,13 @@ class Claim:
     pk: int
     token: uuid.UUID
     attempts: int
+    crashes: int
     since: float  # time.monotonic()
+
+    @property
+    def is_poison(self) -> bool:
+        """Tell whether this job has taken its worker down so often that it must not be tried again."""
+        return self.crashes >= MAX_CRASHES
 
 
 _held: dict[uuid.UUID, Claim] = {}
@@ -49,20 +56,24 @@ _held_lock = threading.Lock()
 
 
 def claim(model: type[Job], pk: int) -> Claim | None:
-    """Take a due job, or return None where another worker has it or it is over."""
+    """Take a due job, or return None where another worker has it or it is over.
+
+    A job that is still running when its lease ends was left by a worker that died: that counts as a crash.
+    """
     token = uuid.uuid4()
     taken = model.objects.filter(pk=pk, due_at__lte=Now(), state__in=LIVE).update(
         state=AnalysisState.RUNNING,
         claim_token=token,
         attempts=F("attempts") + 1,
+        crashes=F("crashes") + Case(When(state=AnalysisState.RUNNING, then=Value(1)), default=Value(0)),
         started_at=Now(),
         due_at=Now() + LEASE,
         worker=WORKER,
     )
     if not taken:
         return None
-    attempts: int = model.objects.values_list("attempts", flat=True).get(pk=pk)
-    return Claim(model, pk, token, attempts, time.monotonic())
+    attempts, crashes = model.objects.values_list("attempts", "crashes").get(pk=pk)
+    return Claim(model, pk, token, attempts, crashes, time.monotonic())
 
 
 @contextmanager

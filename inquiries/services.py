@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from inquiries.analysis import is_switched_on
 from inquiries.bell import ring
 from inquiries.models import (
     Analysis,
@@ -27,7 +27,7 @@ from inquiries.models import (
     StaleInquiry,
     User,
 )
-from inquiries.models.inquiry import InquiryError
+from inquiries.models.inquiry import InquiryError, InquiryQuerySet
 from inquiries.states import (
     LIVE,
     AIReason,
@@ -133,9 +133,7 @@ def _create(fields: dict[str, str], source: Source, spam_reason: SpamReason | No
 def _skip_reason(spam_reason: SpamReason | None) -> AIReason | None:
     if spam_reason:
         return AIReason.SPAM
-    if settings.AI_ENGINE == "off" or not SiteSettings.current().ai_enabled:
-        return AIReason.DISABLED
-    return None
+    return None if is_switched_on() else AIReason.DISABLED
 
 
 def _queue(inquiry: Inquiry, purpose: Purpose) -> Analysis:
@@ -166,10 +164,8 @@ def correct_category(inquiry: Inquiry, *, actor: User, category: Category) -> In
         return inquiry
     old = inquiry.category.name if inquiry.category else ""
     _keep_label(inquiry, actor, Correction.Field.CATEGORY, old, category.name)
-    changed = Inquiry.objects.filter(
-        pk=inquiry.pk, category=inquiry.category_id, category_by_person=inquiry.category_by_person
-    ) if inquiry.category_id else Inquiry.objects.filter(pk=inquiry.pk, category=None)
-    _expect(changed.touch(category=category, category_by_person=True, needs_review=False))
+    unchanged = _unchanged(inquiry, category=inquiry.category_id, category_by_person=inquiry.category_by_person)
+    _expect(unchanged.touch(category=category, category_by_person=True, needs_review=False))
     _event(inquiry, EventKind.CATEGORY, actor, old, category.name)
     return _after_human_act(inquiry, actor)
 
@@ -181,9 +177,8 @@ def correct_sentiment(inquiry: Inquiry, *, actor: User, sentiment: Sentiment) ->
         return inquiry
     old = inquiry.sentiment or ""
     _keep_label(inquiry, actor, Correction.Field.SENTIMENT, old, sentiment.value)
-    changed = Inquiry.objects.filter(pk=inquiry.pk, sentiment_by_person=inquiry.sentiment_by_person)
-    changed = changed.filter(sentiment=inquiry.sentiment) if inquiry.sentiment else changed.filter(sentiment=None)
-    _expect(changed.touch(sentiment=sentiment, sentiment_by_person=True))
+    unchanged = _unchanged(inquiry, sentiment=inquiry.sentiment, sentiment_by_person=inquiry.sentiment_by_person)
+    _expect(unchanged.touch(sentiment=sentiment, sentiment_by_person=True))
     _event(inquiry, EventKind.SENTIMENT, actor, old, sentiment.value)
     return _after_human_act(inquiry, actor)
 
@@ -198,10 +193,20 @@ def undo_correction(inquiry: Inquiry, *, actor: User, field: str) -> Inquiry:
     value: Any = correction.previous_value or None
     if field == Correction.Field.CATEGORY and value is not None:
         value = Category.objects.filter(name=value).first()
-    restored = {field: value, f"{field}_by_person": correction.previous_by_person}
+    restored: dict[str, Any] = {field: value, f"{field}_by_person": correction.previous_by_person}
+    if field == Correction.Field.CATEGORY and not correction.previous_by_person:
+        restored["needs_review"] = inquiry.confidence is not None and (
+            inquiry.confidence < SiteSettings.current().review_threshold
+        )
     Inquiry.objects.filter(pk=inquiry.pk).touch(**restored)
     _event(inquiry, EventKind.UNDONE, actor, correction.human_value, correction.previous_value)
     return _after_human_act(inquiry, actor)
+
+
+def _unchanged(inquiry: Inquiry, **seen: Any) -> InquiryQuerySet:
+    """The row, provided that these fields still hold what the person saw (NULL included)."""
+    conditions = {name if value is not None else f"{name}__isnull": value if value is not None else True for name, value in seen.items()}
+    return Inquiry.objects.filter(pk=inquiry.pk, **conditions)
 
 
 def _keep_label(inquiry: Inquiry, actor: User, field: Correction.Field, old: str, new: str) -> None:

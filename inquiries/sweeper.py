@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sqlite3
 import threading
 import time
 from datetime import timedelta
@@ -18,6 +20,7 @@ from inquiries.models import Analysis, Heartbeat, IdempotencyKey
 
 log = get_logger(__name__)
 PERIOD = 3.0
+PRUNE_EVERY = 200  # rounds: about ten minutes
 FORGET_WORKER = timedelta(days=1)
 _started = threading.Lock()
 
@@ -32,16 +35,18 @@ def start() -> None:
 
 
 def _loop() -> None:
-    with_failure = False
-    while True:
+    failing = False
+    for rounds in itertools.count():
         try:
             sweep()
-            with_failure = False
-        except (DatabaseError, RedisError, OSError) as error:
+            if rounds % PRUNE_EVERY == 0:
+                prune()
+            failing = False
+        except (DatabaseError, RedisError, sqlite3.Error, OSError) as error:
             # The database or the broker is away: the next round tries again, the log says it once.
-            if not with_failure:
+            if not failing:
                 log.warning("sweep_failed", error=type(error).__name__)
-            with_failure = True
+            failing = True
         finally:
             close_old_connections()
         time.sleep(PERIOD)
@@ -52,16 +57,20 @@ def sweep() -> None:
     jobs.renew_leases()
     beat()
     ring_due()
+
+
+def prune() -> None:
+    """Forget what nobody will ask for again."""
     IdempotencyKey.objects.expired().delete()
+    Heartbeat.objects.filter(seen_at__lt=Now() - FORGET_WORKER).delete()
 
 
 def beat() -> None:
-    """Write this process's heartbeat and forget workers that are long gone."""
+    """Write this process's heartbeat."""
     Heartbeat.objects.update_or_create(
         worker=jobs.WORKER,
         defaults={"version": settings.POK_VERSION, "threads": settings.WORKERS, "seen_at": Now()},
     )
-    Heartbeat.objects.filter(seen_at__lt=Now() - FORGET_WORKER).delete()
 
 
 def ring_due() -> int:

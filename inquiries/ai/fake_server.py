@@ -46,7 +46,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One chat request as it came in; `text` is the customer's."""
+    """One chat request as it came in: `headers` by lower-case name, `text` is the customer's."""
 
     body: Json
     headers: dict[str, str]
@@ -55,7 +55,11 @@ class Recorded:
 
 
 def _json(payload: object, status: int = 200, **headers: str) -> Reply:
-    return Reply(json.dumps(payload, ensure_ascii=False).encode(), status, headers)
+    return Reply(_dumps(payload).encode(), status, headers)
+
+
+def _dumps(payload: object) -> str:
+    return json.dumps(payload, ensure_ascii=False)
 
 
 def _error(status: int, code: str | None, message: str = "fake error", **headers: str) -> Reply:
@@ -79,8 +83,7 @@ def _completion(request: Json, content: str | None, **changes: Any) -> Json:
 
 
 def _ok(request: Json, **changes: object) -> Reply:
-    answer = {**sensible_answer(request), **changes}
-    return _json(_completion(request, json.dumps(answer, ensure_ascii=False)))
+    return _content(request, _dumps({**sensible_answer(request), **changes}))
 
 
 def _content(request: Json, content: str | None, **changes: object) -> Reply:
@@ -98,12 +101,12 @@ def _fenced(request: Json) -> Reply:
 
 
 def _truncated(request: Json) -> Reply:
-    answer = json.dumps(sensible_answer(request), ensure_ascii=False)
+    answer = _dumps(sensible_answer(request))
     return _content(request, answer[: len(answer) // 2], finish_reason="length")
 
 
 def _without(request: Json, key: str, replacement: object) -> Reply:
-    return _json({**_completion(request, json.dumps(sensible_answer(request))), key: replacement})
+    return _json({**_completion(request, _dumps(sensible_answer(request))), key: replacement})
 
 
 def _gzipped(request: Json) -> Reply:
@@ -152,8 +155,8 @@ REPLIES: dict[str, Callable[[Json], Reply]] = {
     "json_list": lambda _: _json([1, 2]),
     "error_200": lambda _: _json({"error": {"message": "overloaded", "code": 529}}),
     "fenced": _fenced,
-    "think": lambda body: _content(body, f"<think>hm</think>\n{json.dumps(sensible_answer(body))}"),
-    "wrong_schema": lambda body: _content(body, json.dumps({"label": "Ventas", "score": "high"})),
+    "think": lambda body: _content(body, f"<think>hm</think>\n{_dumps(sensible_answer(body))}"),
+    "wrong_schema": lambda body: _content(body, _dumps({"label": "Ventas", "score": "high"})),
     "not_json": lambda body: _content(body, "Claro, la categoría es Ventas."),
     "empty_content": lambda body: _content(body, ""),
     "null_content": lambda body: _content(body, None),
@@ -210,7 +213,7 @@ class Handler(BaseHTTPRequestHandler):
     def _chat(self, raw: bytes) -> None:
         try:
             body = json.loads(raw)
-            name = self.server.record(body, dict(self.headers))
+            name = self.server.record(body, {key.lower(): value for key, value in self.headers.items()})
         except (ValueError, AttributeError):
             self.send(_error(400, None, "the body is not a JSON object"))
             return

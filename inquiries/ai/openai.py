@@ -72,7 +72,8 @@ class OpenAIEngine:
     """Asks one Chat Completions server; safe to call from many threads at once.
 
     `base_url` None means OpenAI; `deadline` is seconds for a whole call; `token_limit_param` is `max_tokens`
-    for servers that know nothing newer. The first `analyse` checks the settings; it raises AIError only.
+    for servers that know nothing newer; `reasoning_effort` is sent only when set: models that do not reason
+    refuse it. What a model reasons counts against `token_limit`. The first `analyse` checks the settings.
     """
 
     name = "openai"
@@ -87,12 +88,15 @@ class OpenAIEngine:
         deadline: float = 60.0,
         token_limit: int = 1200,
         token_limit_param: str = "max_completion_tokens",  # noqa: S107 tokens of text
+        reasoning_effort: str = "",
     ) -> None:
         self._api_key = api_key.strip()
         self._base_url = base_url or None
         self._model = model.strip()
         self._deadline = deadline
-        self._token_limit = {token_limit_param: token_limit}
+        self._extra: dict[str, object] = {token_limit_param: token_limit}
+        if reasoning_effort:
+            self._extra["reasoning_effort"] = reasoning_effort
         self._client: openai.OpenAI | None = None
         self._lock = threading.Lock()
 
@@ -143,7 +147,7 @@ class OpenAIEngine:
             model=self._model,
             messages=cast("Any", build_messages(request)),
             response_format=cast("Any", {"type": "json_schema", "json_schema": schema}),
-            extra_body=self._token_limit,
+            extra_body=self._extra,
         )
         return response.content
 

@@ -14,7 +14,7 @@ PROMPT_VERSION = "2026-11-1"
 
 TEXT_TAG = "mensaje_del_cliente"
 NAME_TAG = "nombre_del_cliente"
-MAX_TEXT = 8000
+MAX_TEXT = 10_000
 MAX_NAME = 80
 MAX_EXAMPLES = 3
 MAX_EXAMPLE = 200

@@ -9,13 +9,20 @@ MAX_CHARS = 4_000
 MAX_SENTENCE_CHARS = 400
 MAX_SENTENCES = 25
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a blank-separated list."""
+    return frozenset(text.split())
+
+
 # Far more than MAX_CHARS, because quotes are cut before the text is; still small enough to bound the work.
 _MAX_RAW_CHARS = 40_000
 
 # Mail programs put the line "El <date>, <who> escribió:" (or its translation) over the mail that they quote.
 # A digit is asked for, so that "El técnico me escribió:" stays; Gmail breaks the line in two when it is long.
 _QUOTE_HEADER = re.compile(
-    r"^[ \t]*(?:El|On|Em)\b(?=[^\n]{0,100}\d)[^\n]{0,200}(?:\n[^\n]{0,200})?\b(?:escribi[óo]|wrote|escreveu):[ \t]*$",
+    r"^[ \t]*(?:El|On|Em)\b(?=[^\n]{0,100}\d)[^\n]{0,200}(?:\n[^\n]{0,200})?"
+    r"\b(?:escribi[óo]|wrote|escreveu):[ \t]*$",
     re.MULTILINE,
 )
 _FORWARD_HEADER = re.compile(
@@ -28,21 +35,21 @@ _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _BLANK_RUN = re.compile(r"[^\S\n]+")
 _LINE_RUN = re.compile(r"\n\s*\n+")
 
-_SENTENCE_END = re.compile(r"(?<=[.!?:…])[\"'»”)]*\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?:…])[\"'»”)]*\s+|\n+|(?<=[。！？؟])")
 # Hurried writers put no stop between the matter and the courtesies around it: "hola no anda nada gracias".
 _GREETING = re.compile(
-    r"(?:(?:hola+|holis|hello|hi|ol[áa]|muy|buenas|buenos d[ií]as|buen d[ií]a|buenas (?:tardes|noches)|bom dia"
-    r"|boa (?:tarde|noite)|good (?:morning|afternoon|evening)|tardes|noches)\b[\s,!.]*)+",
+    r"(?:(?:hola+|holis|muy|buenas|tardes|noches|buenos d[ií]as|buen d[ií]a|ol[áa]|bom dia"
+    r"|boa (?:tarde|noite)|hello|hi|good (?:morning|afternoon|evening))\b[\s,!.]*)+",
     re.IGNORECASE,
 )
 _FAREWELL = re.compile(
-    r"\s(?:(?:much[ao]s|mil|much[ií]simas)\s+)?(?:gracias|desde ya|de antemano|saludos|un saludo|agradezco"
-    r"|quedo (?:atent[oa]|pendiente|a la espera)|(?:muito )?obrigad[oa]|thanks|thank you)\b"
+    r"(?:^|\s)(?:(?:much[ao]s|mil|much[ií]simas)\s+)?(?:gracias|desde ya|de antemano|saludos|un saludo"
+    r"|agradezco|quedo (?:atent[oa]|pendiente|a la espera)|(?:muito )?obrigad[oa]|thanks|thank you)\b"
     r"|(?<=\w)\s(?=[¿¡])",
     re.IGNORECASE,
 )
 # "dar las gracias", "y gracias", "les agradezco": here the thanks belong to what stands before them.
-_BOUND_TO_NEXT = frozenset("las dar doy y e les le de muy but and".split())
+_BOUND_TO_NEXT = word_set("las dar doy y e les le de muy but and")
 _ABBREVIATION = re.compile(
     r"(?:^|\W)(?:sra?s?|dra?|ing|lic|ud[s]?|vd[s]?|nro|n[úu]m|art|av|tel|aprox|p[áa]g|ref|mr|mrs|[a-z])\.$",
     re.IGNORECASE,
@@ -50,22 +57,22 @@ _ABBREVIATION = re.compile(
 _WORD = re.compile(r"\w+")
 
 _STOP_WORDS = {
-    "es": frozenset(
-        "el la los las un una unos y o de del al en con por para que no se su sus lo le les mi me te es son "
-        "esta este esto estoy está están hola gracias quiero quisiera necesito tengo tienen puedo pueden como "
-        "cómo cuál cual cuánto cuando dónde donde qué muy pero ya hay fue han nos ustedes usted favor desde "
-        "hace hacer buenas buenos tardes días más si también porque nadie nunca".split()
+    "es": word_set(
+        """el la los las un una unos y o de del al en con por para que no se su sus lo le les mi me te es son
+        esta este esto estoy está están hola gracias quiero quisiera necesito tengo tienen puedo pueden como
+        cómo cuál cual cuánto cuando dónde donde qué muy pero ya hay fue han nos ustedes usted favor desde
+        hace hacer buenas buenos tardes días más si también porque nadie nunca"""
     ),
-    "pt": frozenset(
-        "o os as um uma uns e do da dos das no na nos nas em com por para que não se seu sua meu minha me é são "
-        "está este isso estou olá obrigado obrigada quero gostaria preciso tenho têm posso podem como qual quanto "
-        "quando onde muito mas já há foi foram vocês você desde faz fazer boa bom tarde dia mais também porque "
-        "ninguém nunca pelo pela ao à até eu ele ela isto aqui vou ser".split()
+    "pt": word_set(
+        """o os as um uma uns e do da dos das no na nos nas em com por para que não se seu sua meu minha me é
+        são está este isso estou olá obrigado obrigada quero gostaria preciso tenho têm posso podem como qual
+        quanto quando onde muito mas já há foi foram vocês você desde faz fazer boa bom tarde dia mais também
+        porque ninguém nunca pelo pela ao à até eu ele ela isto aqui vou ser"""
     ),
-    "en": frozenset(
-        "the a an and or of to in on with by for that not is are was were this it i you we they my your our me "
-        "hello hi thanks thank please want would like need have has can could how what when where which very but "
-        "already there do does did don't can't from been be so because nobody never if any at as will".split()
+    "en": word_set(
+        """the a an and or of to in on with by for that not is are was were this it i you we they my your our
+        me hello hi thanks thank please want would like need have has can could how what when where which very
+        but already there do does did don't can't from been be so because nobody never if any at as will"""
     ),
 }
 # Letters that one of the languages has and the others lack tell more than a common word does.
@@ -115,7 +122,7 @@ def split_sentences(text: str) -> list[str]:
 
 
 def fold(text: str) -> str:
-    """Return the text for comparing: case and accents removed ("Facturación" -> "facturacion", "ñ" -> "n")."""
+    """Return the text for comparing: without case and accents ("Avión" -> "avion")."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
@@ -137,7 +144,7 @@ def detect_language(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return at most `limit` characters, cut between words and marked with "…" when something was left out."""
+    """Return at most `limit` characters, cut between words and marked with "…" where something is missing."""
     flat = " ".join(text.split())
     if len(flat) <= limit:
         return flat

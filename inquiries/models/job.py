@@ -28,6 +28,7 @@ class Job(models.Model):
     claim_token = models.UUIDField(null=True, editable=False)
     worker = models.CharField(_("worker"), max_length=80, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    crashes = models.PositiveSmallIntegerField(_("crashes"), default=0)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)

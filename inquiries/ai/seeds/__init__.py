@@ -1,4 +1,4 @@
-"""What POK knows before anybody has taught it: default categories, sentiment and courtesy sentences, replies."""
+"""What POK knows before anybody has taught it: default categories, training sentences, reply templates."""
 
 from __future__ import annotations
 

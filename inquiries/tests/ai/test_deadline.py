@@ -29,6 +29,19 @@ def test_slow_server_meets_the_deadline(scenario):
     assert DEADLINE * 0.9 <= seconds <= DEADLINE + MARGIN
 
 
+def test_slow_proxy_meets_the_deadline(monkeypatch):
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with FakeOpenAI(scenario="drip", drip_interval=0.1) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        with make_engine("http://vendor.invalid/v1", deadline=DEADLINE) as engine:
+            engine._shared_client()
+            error, seconds = timed_failure(lambda: engine.analyse(make_request()))
+    assert len(proxy.requests) == 1
+    assert error.kind is ErrorKind.TIMEOUT
+    assert seconds <= DEADLINE + MARGIN
+
+
 def test_latency_below_the_deadline_is_waited_for():
     with (
         FakeOpenAI(latency=0.3) as server,

@@ -12,6 +12,7 @@ import pytest
 
 from inquiries.ai.engine import CategorySpec, ErrorKind
 from inquiries.ai.fake_server import SCENARIOS, FakeOpenAI, unreachable_url
+from inquiries.ai.openai import OpenAIEngine
 from inquiries.ai.prompts import PROMPT_VERSION
 from inquiries.tests.ai.openai_helpers import (
     API_KEY,
@@ -155,7 +156,13 @@ def test_request_is_strict_and_without_temperature(server, engine):
     assert body["model"] == "small"
     assert body["max_completion_tokens"] == 1200
     assert body["response_format"]["json_schema"]["strict"] is True
-    assert not {"temperature", "max_tokens", "stream"} & set(body)
+    assert not {"temperature", "max_tokens", "stream", "reasoning_effort"} & set(body)
+
+
+def test_reasoning_effort_is_sent_when_set(server):
+    with make_engine(server.base_url, reasoning_effort="low") as engine:
+        engine.analyse(make_request())
+    assert server.requests[0].body["reasoning_effort"] == "low"
 
 
 def test_token_limit_parameter_can_be_named(server):
@@ -168,7 +175,7 @@ def test_token_limit_parameter_can_be_named(server):
 def test_server_without_key_gets_a_placeholder(server):
     with make_engine(server.base_url, api_key="") as engine:
         engine.analyse(make_request())
-    assert server.requests[0].headers["Authorization"] == "Bearer none"
+    assert server.requests[0].headers["authorization"] == "Bearer none"
 
 
 @pytest.mark.parametrize("answered", ["facturacion", " FACTURACIÓN. ", "Facturación\n"])
@@ -206,7 +213,7 @@ def test_no_categories_asks_nobody(server, engine):
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "changes",
     [
         {"api_key": "", "base_url": None},
         {"api_key": "", "base_url": ""},
@@ -220,19 +227,21 @@ def test_no_categories_asks_nobody(server, engine):
         {"base_url": "http://[::1/v1"},
     ],
 )
-def test_bad_settings_are_not_configured(settings):
-    values = {"base_url": "http://127.0.0.1:9/v1", **settings}
+def test_bad_settings_are_not_configured(changes):
+    values = {"base_url": "http://127.0.0.1:9/v1", **changes}
     with make_engine(**values) as engine:
         error = failure_of(lambda: engine.analyse(make_request()))
     assert (error.kind, error.permanent) == (ErrorKind.NOT_CONFIGURED, True)
 
 
-def test_missing_certificates_are_not_configured(monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
-    monkeypatch.setenv("ALL_PROXY", "socks9://nowhere")
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SSL_CERT_FILE", "/no/ca.pem"), ("ALL_PROXY", "socks9://x")]
+)
+def test_unusable_environment_is_not_configured(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
     with make_engine("https://example.invalid/v1") as engine:
         error = failure_of(lambda: engine.analyse(make_request()))
-    assert error.kind is ErrorKind.NOT_CONFIGURED
+    assert (error.kind, error.permanent) == (ErrorKind.NOT_CONFIGURED, True)
 
 
 def test_environment_does_not_move_the_address(server, monkeypatch):
@@ -242,24 +251,27 @@ def test_environment_does_not_move_the_address(server, monkeypatch):
 
 
 def test_eight_threads_share_one_client(monkeypatch):
-    from inquiries.ai.openai import OpenAIEngine
-
     made = []
     original = OpenAIEngine._new_client
-    monkeypatch.setattr(OpenAIEngine, "_new_client", lambda self: made.append(1) or original(self))
+
+    def counted(self):
+        made.append(self)
+        return original(self)
+
+    monkeypatch.setattr(OpenAIEngine, "_new_client", counted)
     texts = [f"{CUSTOMER_TEXT} {number}" for number in range(24)]
     start = threading.Barrier(8)
 
-    def work(own):
+    def work(shared, own):
         start.wait(5)
-        return [engine.analyse(make_request(text)).category for text in own]
+        return [shared.analyse(make_request(text)).category for text in own]
 
-    with FakeOpenAI(latency=0.02) as server, make_engine(server.base_url) as engine:
+    with FakeOpenAI(latency=0.02) as busy, make_engine(busy.base_url) as shared:
         with ThreadPoolExecutor(8) as pool:
-            done = list(pool.map(work, [texts[first::8] for first in range(8)]))
-        counts, connections = dict(server.counts), server.connections
+            done = list(pool.map(work, [shared] * 8, [texts[first::8] for first in range(8)]))
+        counts, connections = dict(busy.counts), busy.connections
     assert done == [["Facturación"] * 3] * 8
-    assert len(made) == 1
+    assert made == [shared]
     assert counts == dict.fromkeys(texts, 1)
     assert connections <= 8
 

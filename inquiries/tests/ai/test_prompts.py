@@ -151,4 +151,5 @@ def test_reason_is_written_before_the_category():
 
 def _between(text, tag):
     found = re.fullmatch(f".*<{tag}>(.*)</{tag}>.*", text, re.DOTALL)
+    assert found is not None
     return found[1].strip()

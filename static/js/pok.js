@@ -1,0 +1,90 @@
+// What every page needs on top of htmx: the CSRF token, notices, polling that rests, morphing that keeps focus.
+(() => {
+  "use strict";
+  const texts = document.getElementById("pok-texts").dataset;
+  const SAFE = new Set(["get", "head", "options"]);
+
+  // --- CSRF: read for each request, because signing in somewhere else changes the token ---
+  function cookie(name) {
+    const found = document.cookie.split("; ").find((pair) => pair.startsWith(name + "="));
+    return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+  }
+
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    const { verb, headers, parameters } = event.detail;
+    if (SAFE.has(verb)) return;
+    headers["X-CSRFToken"] = cookie("csrftoken");
+    // The field in the page may be older than the cookie, and Django reads the field first.
+    delete parameters.csrfmiddlewaretoken;
+  });
+
+  // --- Notices: one per key, spoken by the live region ---
+  const region = document.getElementById("notices");
+
+  function notice(key, text, seconds = 0) {
+    hush(key);
+    const box = document.createElement("div");
+    box.className = "notice";
+    box.dataset.key = key;
+    const words = document.createElement("span");
+    words.textContent = text;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = texts.dismiss;
+    button.addEventListener("click", () => box.remove());
+    box.append(words, button);
+    region.append(box);
+    if (seconds) setTimeout(() => box.remove(), seconds * 1000);
+  }
+
+  function hush(key) {
+    const old = region.querySelector(`[data-key="${key}"]`);
+    if (old) old.remove();
+    return Boolean(old);
+  }
+
+  function lost(event) {
+    if (event.target.closest("[data-own-errors]")) return;
+    if (!region.querySelector('[data-key="connection"]')) notice("connection", texts.offline);
+  }
+
+  for (const name of ["htmx:sendError", "htmx:timeout"]) document.body.addEventListener(name, lost);
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const { status } = event.detail.xhr;
+    if (status === 401 || event.target.closest("[data-own-errors]")) return; // 401 leads to the sign-in by HX-Redirect
+    if (event.target.closest("[data-poll]") && status >= 500) lost(event);
+    else if (status === 404) notice("error", texts.gone);
+    else if (status === 403) notice("error", texts.forbidden);
+    else notice("error", texts.broken, 15);
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && hush("connection")) notice("back", texts.back, 4);
+  });
+
+  // --- Polling: a hidden tab rests and asks at once when it comes back ---
+  const pollers = () => document.querySelectorAll("[data-poll]");
+
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) pollers().forEach((poller) => htmx.trigger(poller, "wake"));
+  });
+  addEventListener("online", () => pollers().forEach((poller) => htmx.trigger(poller, "wake")));
+
+  // --- Morphing: what a person has opened, focused or typed stays ---
+  const kept = (node) => node instanceof Element && node.hasAttribute("data-keep");
+  Object.assign(Idiomorph.defaults, { ignoreActiveValue: true });
+  Object.assign(Idiomorph.defaults.callbacks, {
+    beforeNodeMorphed: (old) => !kept(old),
+    beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
+  });
+
+  // A menu closes when the person clicks elsewhere or presses Escape.
+  const closeMenus = (except) =>
+    document.querySelectorAll("details.menu[open]").forEach((menu) => menu !== except && (menu.open = false));
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(null));
+
+  window.pok = { notice, hush, cookie };
+})();
