@@ -20,10 +20,17 @@ for name in list(os.environ):
 for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PORT", "TIME_ZONE"):
     # Set and empty counts as absent, and an .env file does not override it.
     os.environ[name] = ""
-os.environ |= {"POK_DATA_DIR": str(DATA_DIR), "POK_AI_ENGINE": "embedded", "OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+os.environ |= {
+    "POK_DATA_DIR": str(DATA_DIR),
+    "POK_AI_ENGINE": "embedded",
+    "OPENAI_API_KEY": "",
+    "OPENAI_BASE_URL": "",
+}
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs an event loop in the thread of the tests
 if os.environ.get("POK_TEST_ON") == "postgres":
-    os.environ["DATABASE_URL"] = os.environ.get("POK_TEST_DATABASE_URL") or "postgres://root@127.0.0.1:5432/test"
+    os.environ["DATABASE_URL"] = (
+        os.environ.get("POK_TEST_DATABASE_URL") or "postgres://root@127.0.0.1:5432/test"
+    )
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 POSTGRES_URL = os.environ.get("POK_TEST_DATABASE_URL") or "postgres://root@127.0.0.1:5432/test"

@@ -12,12 +12,20 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
-from pok.logging import get_logger
 
 from inquiries import jobs
-from inquiries.ai.engine import AIError, AnalysisRequest, AnalysisResult, CategorySpec, CompanyProfile, Engine, ErrorKind
+from inquiries.ai.engine import (
+    AIError,
+    AnalysisRequest,
+    AnalysisResult,
+    CategorySpec,
+    CompanyProfile,
+    Engine,
+    ErrorKind,
+)
 from inquiries.models import Analysis, Category, Inquiry, SiteSettings
 from inquiries.states import SERVICE_FAILURES, WAITING, AIReason, AnalysisState, Purpose
+from pok.logging import get_logger
 
 log = get_logger(__name__)
 FIRST_REDO = timedelta(minutes=10)
@@ -108,7 +116,7 @@ def _ask(engine: Engine, request: AnalysisRequest) -> tuple[AnalysisResult, int]
         result = engine.analyse(request)
     except AIError:
         raise
-    except Exception as error:  # noqa: BLE001 - the last wall: a bug in an engine must not lose an inquiry
+    except Exception as error:
         log.exception("engine_bug", engine=engine.name)
         raise AIError(ErrorKind.INTERNAL, type(error).__name__, permanent=False) from error
     return result, round((time.monotonic() - started) * 1000)
@@ -149,7 +157,9 @@ def _record(
         _put_back(taken, analysis, AIError(ErrorKind.UNKNOWN_CATEGORY, permanent=False), after=0.0)
         return
     with transaction.atomic():
-        if not jobs.record(taken, AnalysisState.DONE, **_columns(request, result, milliseconds, stands_in_for)):
+        if not jobs.record(
+            taken, AnalysisState.DONE, **_columns(request, result, milliseconds, stands_in_for)
+        ):
             log.warning("late_result_dropped", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
             return
         _apply(analysis.inquiry_id, category, result, stands_in_for)
@@ -192,7 +202,9 @@ def _columns(
     }
 
 
-def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_in_for: AIError | None) -> None:
+def _apply(
+    inquiry_id: int, category: Category, result: AnalysisResult, stands_in_for: AIError | None
+) -> None:
     """Copy the result to the inquiry, but leave what a person has set."""
     in_doubt = result.confidence < SiteSettings.current().review_threshold
     Inquiry.objects.filter(pk=inquiry_id).touch(
@@ -274,7 +286,10 @@ def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) 
 def _skip(taken: jobs.Claim, analysis: Analysis) -> None:
     """Somebody switched the AI off while the job was waiting."""
     with transaction.atomic():
-        if jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED) and analysis.purpose != Purpose.REDO:
+        if (
+            jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED)
+            and analysis.purpose != Purpose.REDO
+        ):
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
 
 

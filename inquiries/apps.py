@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -24,4 +25,4 @@ class PokAdminConfig(SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        self.module.autodiscover()
+        autodiscover()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from pok.logging import get_logger
 from redis.exceptions import RedisError
 
 from inquiries.tasks import analyse
+from pok.logging import get_logger
 
 log = get_logger(__name__)
 

@@ -109,7 +109,7 @@ def put_back(taken: Claim, after: float, **fields: Any) -> bool:
 
 def backoff(attempts: int, retry_after: float | None = None) -> float:
     """Seconds until the next try: doubling with jitter, never sooner than the vendor asks (Retry-After)."""
-    delay = min(FIRST_BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311
+    delay: float = min(FIRST_BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311
     return max(delay, retry_after or 0.0)
 
 

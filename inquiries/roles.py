@@ -23,6 +23,8 @@ def install() -> None:
 def _supervisor_permissions() -> list[Permission]:
     wanted = Q(codename="supervise") | Q(codename__in=[f"view_{name}" for name in VIEW_ONLY])
     for name in MANAGED:
-        wanted |= Q(content_type__model=name, codename__in=[f"{verb}_{name}" for verb in ("view", "add", "change")])
+        wanted |= Q(
+            content_type__model=name, codename__in=[f"{verb}_{name}" for verb in ("view", "add", "change")]
+        )
     wanted |= Q(codename="delete_category")
     return list(Permission.objects.filter(wanted, content_type__app_label="inquiries"))

@@ -78,15 +78,16 @@ def _sqlite_hits(words: list[str]) -> RawSQL:
     # Each word is quoted, so that no word is read as an operator; the newest hits are enough for a person.
     match = " ".join(f'"{word}"' for word in words) + "*"
     return RawSQL(
-        "SELECT rowid FROM inquiry_fts WHERE inquiry_fts MATCH %s ORDER BY rowid DESC LIMIT %s", [match, MAX_HITS]
+        "SELECT rowid FROM inquiry_fts WHERE inquiry_fts MATCH %s ORDER BY rowid DESC LIMIT %s",
+        [match, MAX_HITS],
     )
 
 
 def _postgresql_hits(words: list[str]) -> RawSQL:
     # MATERIALIZED keeps the planner from walking the primary key in search of a rare word (7 s instead of 2 ms).
     query = " & ".join(f"'{word}'" for word in words) + ":*"
-    return RawSQL(
-        f"WITH hits AS MATERIALIZED (SELECT id FROM {TABLE} WHERE search @@ to_tsquery('simple', pok_fold(%s)))"
+    return RawSQL(  # noqa: S611 - the only text from outside is a parameter
+        f"WITH hits AS MATERIALIZED (SELECT id FROM {TABLE} WHERE search @@ to_tsquery('simple', pok_fold(%s)))"  # noqa: S608
         " SELECT id FROM hits ORDER BY id DESC LIMIT %s",
         [query, MAX_HITS],
     )
@@ -95,8 +96,9 @@ def _postgresql_hits(words: list[str]) -> RawSQL:
 def _install_sqlite(connection: BaseDatabaseWrapper) -> None:
     columns = ", ".join(COLUMNS)
     new, old = (", ".join(f"{row}.{column}" for column in COLUMNS) for row in ("new", "old"))
-    add = f"INSERT INTO inquiry_fts(rowid, {columns}) VALUES (new.id, {new});"
-    remove = f"INSERT INTO inquiry_fts(inquiry_fts, rowid, {columns}) VALUES ('delete', old.id, {old});"
+    # Only names of our own columns are put into the SQL here.
+    add = f"INSERT INTO inquiry_fts(rowid, {columns}) VALUES (new.id, {new});"  # noqa: S608
+    remove = f"INSERT INTO inquiry_fts(inquiry_fts, rowid, {columns}) VALUES ('delete', old.id, {old});"  # noqa: S608
     if is_installed(connection) and "inquiry_fts" in connection.introspection.table_names():
         return
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
@@ -112,10 +114,17 @@ def _install_sqlite(connection: BaseDatabaseWrapper) -> None:
 
 def _install_postgresql(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM information_schema.columns WHERE table_name = %s AND column_name = 'search'", [TABLE])
+        cursor.execute(
+            "SELECT 1 FROM information_schema.columns WHERE table_name = %s AND column_name = 'search'",
+            [TABLE],
+        )
         if cursor.fetchone() and is_installed(connection):
             return
-    fold = "public.unaccent('public.unaccent', $1)" if _may_unaccent(connection) else f"translate($1, '{ACCENTED}', '{PLAIN}')"
+    fold = (
+        "public.unaccent('public.unaccent', $1)"
+        if _may_unaccent(connection)
+        else f"translate($1, '{ACCENTED}', '{PLAIN}')"
+    )
     text = " || ' ' || ".join(COLUMNS)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         # unaccent() is only STABLE; naming its dictionary makes the wrapper safe to call IMMUTABLE.
@@ -135,7 +144,10 @@ def _may_unaccent(connection: BaseDatabaseWrapper) -> bool:
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public")
-            cursor.execute("SELECT 1 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'unaccent' AND nspname = 'public'")
+            cursor.execute(
+                "SELECT 1 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
+                " WHERE extname = 'unaccent' AND nspname = 'public'"
+            )
             return cursor.fetchone() is not None
     except DatabaseError:  # no right to create it, or it is not on this server
         return False

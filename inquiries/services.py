@@ -205,7 +205,10 @@ def undo_correction(inquiry: Inquiry, *, actor: User, field: str) -> Inquiry:
 
 def _unchanged(inquiry: Inquiry, **seen: Any) -> InquiryQuerySet:
     """The row, provided that these fields still hold what the person saw (NULL included)."""
-    conditions = {name if value is not None else f"{name}__isnull": value if value is not None else True for name, value in seen.items()}
+    conditions = {
+        name if value is not None else f"{name}__isnull": value if value is not None else True
+        for name, value in seen.items()
+    }
     return Inquiry.objects.filter(pk=inquiry.pk, **conditions)
 
 
@@ -343,7 +346,7 @@ def _requeue(inquiry: Inquiry) -> None:
     scheduled = Analysis.objects.live().filter(inquiry=inquiry).exclude(purpose=Purpose.COMPARE)
     # A redo that waits for its hour goes first; two live analyses of one inquiry cannot be.
     if scheduled.update(purpose=Purpose.RETRY, due_at=Now(), attempts=0):
-        pk = scheduled.values_list("pk", flat=True).first()
+        pk = scheduled.values_list("pk", flat=True).get()
         transaction.on_commit(lambda: ring(pk), robust=True)
     else:
         _queue(inquiry, Purpose.RETRY)

@@ -13,10 +13,10 @@ from django.db import DatabaseError, close_old_connections
 from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 from redis.exceptions import RedisError
-from pok.logging import get_logger
 
 from inquiries import jobs
 from inquiries.models import Analysis, Heartbeat, IdempotencyKey
+from pok.logging import get_logger
 
 log = get_logger(__name__)
 PERIOD = 3.0

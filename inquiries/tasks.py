@@ -16,4 +16,3 @@ def analyse(analysis_id: int) -> None:
 @on_startup()  # type: ignore[untyped-decorator]
 def start_sweeper() -> None:
     sweeper.start()
-

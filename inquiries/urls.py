@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from inquiries.views import account, actions, detail, inbox, monitor, public
 
 urlpatterns = [
     path("", public.home, name="home"),
-    path("recibida/<str:token>/", public.receipt, name="receipt"),
-    path("consulta/<str:token>/", public.status, name="status"),
-    path("idioma/", set_language, name="set_language"),
+    path("recibida/<slug:token>/", public.receipt, name="receipt"),
+    path("consulta/<slug:token>/", public.status, name="status"),
+    # Private pages send no referrer, and browsers then send "Origin: null", which the CSRF check refuses;
+    # a forged change of language harms nobody.
+    path("idioma/", csrf_exempt(set_language), name="set_language"),
     path("entrar/", account.SignIn.as_view(), name="login"),
     path("salir/", account.SignOut.as_view(), name="logout"),
     path("clave/", account.ChangePassword.as_view(), name="password_change"),
@@ -32,5 +35,7 @@ urlpatterns = [
     path("bandeja/<int:pk>/reintentar/", actions.retry, name="retry"),
     path("monitor/", monitor.monitor, name="monitor"),
     path("monitor/reintentar/", monitor.retry_failed, name="retry_failed"),
+    path("robots.txt", public.robots, name="robots"),
+    path("favicon.ico", public.favicon, name="favicon"),
     path("api/", include("inquiries.api.urls")),
 ]

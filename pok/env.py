@@ -95,7 +95,9 @@ def email(name: str, default: str) -> dict[str, Any]:
     try:
         config: dict[str, Any] = environ.Env.email_url_config(value)
     except (ValueError, KeyError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"{name} is not a mail address such as smtp+tls://user:password@host:587") from error
+        raise ImproperlyConfigured(
+            f"{name} is not a mail address such as smtp+tls://user:password@host:587"
+        ) from error
     if "EMAIL_BACKEND" not in config:
         raise ImproperlyConfigured(f"{name} is not a mail address such as smtp+tls://user:password@host:587")
     return config
@@ -109,7 +111,9 @@ def data_folder(path: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ImproperlyConfigured(f"POK_DATA_DIR={path}: the folder cannot be written ({error.strerror}).") from error
+        raise ImproperlyConfigured(
+            f"POK_DATA_DIR={path}: the folder cannot be written ({error.strerror})."
+        ) from error
     return path
 
 

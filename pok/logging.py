@@ -1,19 +1,76 @@
-"""Structured logs on standard output: readable lines on a terminal, JSON elsewhere."""
+"""Structured logs on standard output: readable lines on a terminal, JSON elsewhere.
+
+A line names ids and routes. It never holds what a customer wrote, a key, a password or a path, for paths carry tokens.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import structlog
+from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError, ProgrammingError
+from redis.exceptions import RedisError
 
-SHARED: list[Any] = [
+# Their texts speak of code and services. Others quote data: a ValueError the value, an IntegrityError the whole row.
+HARMLESS = (
+    AttributeError,
+    ImportError,
+    ImproperlyConfigured,
+    InterfaceError,
+    NameError,
+    OSError,
+    OperationalError,
+    ProgrammingError,
+    RedisError,
+    TypeError,
+)
+MESSAGE_LENGTH = 200
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the traceback, causes first, without the texts of errors that quote data."""
+    return "\n".join(_one_error(link) for link in reversed(_chain(error)))
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    links: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in links:
+        links.append(current)
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return links
+
+
+def _one_error(error: BaseException) -> str:
+    name = type(error).__qualname__
+    lines = str(error).splitlines() if isinstance(error, HARMLESS) else []
+    # PostgreSQL quotes rows from the second line on.
+    text = f"{name}: {lines[0][:MESSAGE_LENGTH]}" if lines else name
+    return "".join(traceback.format_tb(error.__traceback__)) + text
+
+
+def add_exception(logger: Any, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Replace `exc_info` by the text that may be shown."""
+    found = event.pop("exc_info", None)
+    if isinstance(found, tuple):
+        found = found[1]
+    elif found and not isinstance(found, BaseException):
+        found = sys.exc_info()[1]
+    if isinstance(found, BaseException):
+        event["exception"] = describe_error(found)
+    return event
+
+
+SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
+    add_exception,
 ]
 
 
@@ -29,22 +86,36 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     level = "DEBUG" if debug else "INFO"
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": _renderers(),
+        "foreign_pre_chain": SHARED,
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"pok": {"()": structlog.stdlib.ProcessorFormatter, "processors": [*_renderers()], "foreign_pre_chain": SHARED}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "pok", "stream": "ext://sys.stdout"}},
-        "root": {"handlers": ["console"], "level": "WARNING"},
-        "loggers": {
-            "pok": {"level": level},
-            "inquiries": {"level": level},
-            "django_structlog": {"level": level},
-            "huey": {"level": "WARNING"},
-            # The request line of django.request repeats the path, and paths carry customers' tokens.
-            "django.request": {"level": "CRITICAL"},
-            "axes": {"level": "ERROR"},
+        "formatters": {"pok": formatter},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "pok", "stream": "ext://sys.stdout"}
         },
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "loggers": _loggers(level),
     }
+
+
+def _loggers(level: str) -> dict[str, dict[str, Any]]:
+    # These repeat the path; a request's own line has its route, its code and, for a crash, the trace.
+    telltales = ("django.request", "django.server", "django.security.csrf")
+    return {
+        "pok": {"level": level},
+        "inquiries": {"level": level},
+        "django_structlog": {"level": "INFO"},
+        "django": {"handlers": [], "level": "WARNING"},
+        # A handler of its own, or the consumer adds one that writes plain text.
+        "huey": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # Names who tried to sign in.
+        "axes": {"level": "ERROR"},
+    } | {name: {"handlers": [], "level": "CRITICAL", "propagate": True} for name in telltales}
 
 
 def _renderers() -> list[Any]:

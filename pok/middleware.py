@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import time
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django_structlog.middlewares import RequestMiddleware
 
+from pok import outage
+from pok.logging import get_logger
+from django_structlog.signals import bind_extra_request_failed_metadata, bind_extra_request_finished_metadata
+
+log = get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
+HEALTH_PATH = "/healthz"
 
 
 class BodyLimitMiddleware:
@@ -47,8 +57,8 @@ class PreferencesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/static/"):
-            return self.get_response(request)
+        if request.path.startswith("/static/") or request.path == HEALTH_PATH:
+            return self.get_response(request)  # no person is asked for, so a database that is down does not matter
         with translation.override(self._language(request)), timezone.override(self._zone(request)):
             request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
             response = self.get_response(request)
@@ -68,6 +78,23 @@ class PreferencesMiddleware:
             return zoneinfo.ZoneInfo(name) if name else None
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             return None
+
+
+class DatabaseDownMiddleware:
+    """Turn an outage of the database into 503 + Retry-After instead of a 500."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, outage.DOWN):
+            return None
+        match = request.resolver_match
+        log.error("database_down", error=str(error), route=match.view_name if match else "")
+        return outage.unavailable(request)
 
 
 class HtmxLoginMiddleware:
@@ -93,9 +120,33 @@ class HtmxLoginMiddleware:
 
 
 class RequestLogMiddleware(RequestMiddleware):  # type: ignore[misc]
-    """One line a request with its id; it names the route, never the path, which may carry a customer's token."""
+    """One line a request with its id, which the response carries too.
+
+    It names the route, never the path, which may hold a customer's token. Health checks are not worth a line.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.started = time.perf_counter()  # type: ignore[attr-defined]
+        if request.path == HEALTH_PATH:
+            return self.get_response(request)
+        response: HttpResponse = super().__call__(request)
+        return response
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        match = request.resolver_match
-        return f"{request.method} {match.view_name if match else '(no route)'}"
+        return str(request.method)
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        response["X-Request-ID"] = structlog.contextvars.get_contextvars().get("request_id", "")
+        super().handle_response(request, response)
+
+
+@receiver(bind_extra_request_finished_metadata)
+@receiver(bind_extra_request_failed_metadata)
+def describe_request(request: HttpRequest, log_kwargs: dict[str, Any], **kwargs: Any) -> None:
+    """Put method, route name and duration in place of the path."""
+    del log_kwargs["request"]
+    match = request.resolver_match
+    log_kwargs["method"] = request.method
+    log_kwargs["route"] = match.view_name if match else None
+    log_kwargs["duration_ms"] = round((time.perf_counter() - request.started) * 1000)  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The doorbell of the background jobs: Huey on SQLite or on Redis.
 
-The database row is the truth (`inquiries.jobs`); a queue entry only says "look now", so losing one costs seconds, never an inquiry.
+The database row is the truth (`inquiries.jobs`); a queue entry only says "look now", so losing one costs
+seconds, never an inquiry.
 """
 
 from __future__ import annotations

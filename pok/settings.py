@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "django_htmx",
     "django_bootstrap5",
     "django_filters",
@@ -79,10 +81,11 @@ INSTALLED_APPS = [
     "inquiries",
 ]
 MIDDLEWARE = [
-    "pok.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "pok.middleware.RequestLogMiddleware",  # below the static files, above everything that may refuse
+    "pok.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -92,8 +95,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "pok.middleware.HtmxLoginMiddleware",
-    "pok.middleware.RequestLogMiddleware",
     "axes.middleware.AxesMiddleware",
+    "pok.middleware.DatabaseDownMiddleware",
 ]
 ROOT_URLCONF = "pok.urls"
 WSGI_APPLICATION = "pok.wsgi.application"
@@ -212,11 +215,16 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
+# The wait that the page names is the wait: trying meanwhile does not prolong it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "inquiries.views.account.locked_out"
 AXES_IPWARE_PROXY_COUNT = NUM_PROXIES
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if NUM_PROXIES else ["REMOTE_ADDR"]
+AXES_IPWARE_META_PRECEDENCE_ORDER = (
+    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if NUM_PROXIES else ["REMOTE_ADDR"]
+)
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False  # our own list of locked-out people is in inquiries.admin
 
 # --- Mail --------------------------------------------------------------------------------------
 globals().update(env.email("EMAIL_URL", "consolemail://"))
@@ -278,3 +286,5 @@ SPECTACULAR_SETTINGS = {
 # --- Logs --------------------------------------------------------------------------------------
 LOGGING = logging_config(debug=DEBUG)
 DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # an address is personal data; the lockout keeps its own
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request: the one that knows the outcome

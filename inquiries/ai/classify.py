@@ -18,12 +18,12 @@ from inquiries.ai.text import fold, normalise, split_sentences, words
 # Chosen on a development set of our own; `manage.py evaluate` measures them on anybody's.
 _L2 = 0.03
 _KEYWORD_POWER = 1.5
-_NEGATIVE_FROM = 0.3
 _POSITIVE_FROM = 0.5
 _COURTEOUS_FROM = 0.5
+_PRAISE_FROM = 0.8
 
-# Below this trust an inquiry is hardly like anything taught: the catch-all category takes it, unless a keyword
-# or a clear share speaks for another one. Below the second the share says nothing either.
+# Below this trust an inquiry is hardly like anything taught: the catch-all category takes it, unless a
+# keyword or a clear share speaks for another one. Below the second the share says nothing either.
 UNSURE_BELOW = 0.3
 _LOST_BELOW = 0.1
 _CLEAR_SHARE = 0.7
@@ -36,7 +36,7 @@ _CATCH_ALL_WORDS = frozenset(("general", "generales", "otro", "otros", "otra", "
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text of n >= 1 sentences: vectors (n, d) of length 1, P(courtesy) (n,), and which carry the matter (n,)."""
+    """A text of n >= 1 sentences: unit vectors (n, d), P(courtesy) (n,), and which say something (n,)."""
 
     sentences: Sequence[str]
     vectors: Vectors
@@ -78,7 +78,7 @@ class MoodModel:
         labels = [label for label, group in enumerate(groups) for _ in group]
         vectors = encoder.encode([sentence for group in groups for sentence in group])
         self._polite = vectors[np.asarray(labels) == len(SENTIMENTS)]
-        self._surely_polite_from = encoder.related
+        self._encoder = encoder
         self._head = train_head(vectors, labels, len(groups), l2=_L2)
 
     def courtesy(self, vectors: Vectors) -> Vectors:
@@ -88,11 +88,12 @@ class MoodModel:
     def matter(self, vectors: Vectors, courtesy: Vectors) -> npt.NDArray[np.bool_]:
         """Return (n,) which sentences say something; none for a text of courtesies alone.
 
-        The courtesy class also draws what is like nothing taught. So when it took every sentence, the least
-        courteous one counts nevertheless, unless all of them are near to a known courtesy.
+        The courtesy class also draws praise and whatever is like nothing taught. So clear praise counts, and
+        when every sentence was taken the least courteous one does, unless near to a known courtesy.
         """
-        chosen = courtesy < _COURTEOUS_FROM
-        strange = (vectors @ self._polite.T).max(axis=1) < self._surely_polite_from
+        strange = (vectors @ self._polite.T).max(axis=1) < self._encoder.related
+        praise = self._head.probabilities(vectors)[:, 0] >= _PRAISE_FROM
+        chosen = (courtesy < _COURTEOUS_FROM) | (praise & strange)
         if not chosen.any() and strange.any():
             chosen[int(np.where(strange, courtesy, np.inf).argmin())] = True
         return np.asarray(chosen, dtype=np.bool_)
@@ -103,11 +104,19 @@ class MoodModel:
         One angry sentence among polite ones makes an inquiry Negativo; a mean would drown it.
         """
         full = self._head.probabilities(reading.vectors)
-        feeling = full[:, :-1]
+        # Among sentences that say something only the three feelings compete; elsewhere courtesy does too.
+        rivals = np.where(reading.courtesy < _COURTEOUS_FROM, full[:, :-1].sum(axis=1), 1.0)
+        feeling = full[:, :-1] / np.maximum(rivals, 1e-9)[:, None]
         matter = reading.matter
         if not matter.any():
             return Mood(_mood_of_courtesies(reading.sentences), feeling.mean(axis=0))
-        return Mood(_mood_of(feeling[matter].max(axis=0)), feeling[matter].mean(axis=0))
+        return Mood(self._mood_of(feeling[matter].max(axis=0)), feeling[matter].mean(axis=0))
+
+    def _mood_of(self, top: Vectors) -> str:
+        positive, _, negative = top
+        if negative >= self._encoder.negative_from:
+            return "Negativo"
+        return "Positivo" if positive >= _POSITIVE_FROM else "Neutral"
 
 
 class TopicModel:
@@ -189,13 +198,6 @@ class TopicModel:
 
 def _is_lost(trust: float, share: float) -> bool:
     return trust < _LOST_BELOW or (trust < UNSURE_BELOW and share < _CLEAR_SHARE)
-
-
-def _mood_of(top: Vectors) -> str:
-    positive, _, negative = top
-    if negative >= _NEGATIVE_FROM:
-        return "Negativo"
-    return "Positivo" if positive >= _POSITIVE_FROM else "Neutral"
 
 
 def _mood_of_courtesies(sentences: Sequence[str]) -> str:

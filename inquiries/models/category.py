@@ -54,7 +54,9 @@ class Category(models.Model):
         ordering = ["position", "name"]
         constraints = [
             models.UniqueConstraint(
-                Lower("name"), name="category_name_unique", violation_error_message=_("This category exists already.")
+                Lower("name"),
+                name="category_name_unique",
+                violation_error_message=_("This category exists already."),
             )
         ]
 

@@ -10,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from inquiries.states import EventKind, MessageKind
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def published(self) -> MessageQuerySet:
+        """The answers that the customer may read."""
+        return self.filter(kind=MessageKind.ANSWER)
+
+
 class Message(models.Model):
     """What was written after the first message: answers, follow-ups, notes."""
 
@@ -17,9 +23,15 @@ class Message(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=MessageKind.choices)
     body = models.TextField(_("text"))
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("author"), null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     created_at = models.DateTimeField(_("created"), db_default=Now())
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("message")
@@ -36,7 +48,11 @@ class InquiryEvent(models.Model):
     inquiry = models.ForeignKey("inquiries.Inquiry", on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(_("kind"), max_length=12, choices=EventKind.choices)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("actor"), null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("actor"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     old = models.CharField(_("from"), max_length=60, blank=True)
     new = models.CharField(_("to"), max_length=60, blank=True)
@@ -67,7 +83,11 @@ class Correction(models.Model):
     previous_value = models.CharField(_("value before"), max_length=60, blank=True)
     previous_by_person = models.BooleanField(default=False)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("person"), null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     engine = models.CharField(_("engine"), max_length=20, blank=True)
     model = models.CharField(_("model"), max_length=80, blank=True)

@@ -77,6 +77,10 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         """What waits for a person and the AI was unsure about."""
         return self.waiting().filter(needs_review=True)
 
+    def provisional(self) -> InquiryQuerySet:
+        """What waits for a person and only the stand-in engine has read."""
+        return self.waiting().filter(is_provisional=True)
+
     def capped_count(self, cap: int = COUNT_CAP) -> int:
         """Count up to `cap` + 1: the cost does not grow with the table."""
         return self.order_by()[: cap + 1].count()
@@ -102,10 +106,17 @@ class Inquiry(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.NEW)
     spam_reason = models.CharField(_("spam reason"), max_length=10, blank=True, choices=SpamReason.choices)
     category = models.ForeignKey(
-        Category, verbose_name=_("category"), null=True, blank=True, on_delete=models.PROTECT, related_name="inquiries"
+        Category,
+        verbose_name=_("category"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="inquiries",
     )
     category_by_person = models.BooleanField(default=False)
-    sentiment = models.CharField(_("sentiment"), max_length=8, null=True, blank=True, choices=Sentiment.choices)
+    sentiment = models.CharField(
+        _("sentiment"), max_length=8, null=True, blank=True, choices=Sentiment.choices
+    )
     sentiment_by_person = models.BooleanField(default=False)
     suggested_reply = models.TextField(_("AI's draft"), null=True, blank=True)
     reply = models.TextField(_("reply"), null=True, blank=True)
@@ -146,7 +157,10 @@ class Inquiry(models.Model):
         verbose_name = _("inquiry")
         verbose_name_plural = _("inquiries")
         ordering = ["-id"]
-        permissions = [("work_inbox", _("Can read and answer inquiries")), ("supervise", _("Can supervise the desk"))]
+        permissions = [
+            ("work_inbox", _("Can read and answer inquiries")),
+            ("supervise", _("Can supervise the desk")),
+        ]
         indexes = [
             models.Index(fields=["status", "-id"], name="inquiry_status"),
             models.Index(fields=["category", "-id"], name="inquiry_category"),
@@ -157,7 +171,14 @@ class Inquiry(models.Model):
             # The inbox's first view and its counters; answered and closed rows are not in it.
             models.Index(fields=["id"], condition=Q(status__in=["new", "open"]), name="inquiry_waiting"),
             models.Index(
-                fields=["id"], condition=Q(needs_review=True, status__in=["new", "open"]), name="inquiry_review"
+                fields=["id"],
+                condition=Q(needs_review=True, status__in=["new", "open"]),
+                name="inquiry_review",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(is_provisional=True, status__in=["new", "open"]),
+                name="inquiry_provisional",
             ),
         ]
 

@@ -28,10 +28,12 @@ def validate_prices(value: Any) -> None:
     except (AttributeError, KeyError, TypeError, ValueError):
         valid = False
     if not valid:
-        raise ValidationError(_('Write {"model": {"input": 0.25, "output": 2.0}}: money for a million tokens.'))
+        raise ValidationError(
+            _('Write {"model": {"input": 0.25, "output": 2.0}}: money for a million tokens.')
+        )
 
 
-class SiteSettings(SingletonModel):  # type: ignore[misc]
+class SiteSettings(SingletonModel):
     """One row: the company, its tone, the AI switch and the threshold of doubt."""
 
     company_name = models.CharField(_("company name"), max_length=120, blank=True)

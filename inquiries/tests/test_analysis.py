@@ -60,7 +60,9 @@ def test_a_result_reaches_the_inquiry(waiting, engine):
 
 
 def test_the_row_keeps_what_was_sent_what_came_back_and_what_it_cost(waiting, engine):
-    SiteSettings.objects.update_or_create(pk=1, defaults={"prices": {"fake-1": {"input": 1.0, "output": 2.0}}})
+    SiteSettings.objects.update_or_create(
+        pk=1, defaults={"prices": {"fake-1": {"input": 1.0, "output": 2.0}}}
+    )
     attempt(waiting)
     row = newest(waiting)
     assert (row.sent_text, row.raw_answer, row.state) == (waiting.message, "{}", AnalysisState.DONE)
@@ -74,7 +76,12 @@ def test_the_engine_gets_the_live_categories_and_the_company(waiting, engine, ca
     engine.answers = [result(category="Reclamo")]
     attempt(waiting)
     request = engine.history[0]
-    assert [spec.name for spec in request.categories] == ["Soporte Técnico", "Facturación", "Reclamo", "Consulta General"]
+    assert [spec.name for spec in request.categories] == [
+        "Soporte Técnico",
+        "Facturación",
+        "Reclamo",
+        "Consulta General",
+    ]
     assert (request.company.name, request.company.tone) == ("Acme", "vos")
 
 

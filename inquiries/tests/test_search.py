@@ -18,7 +18,9 @@ def found(text: str) -> set[int]:
 @pytest.fixture
 def invoice(make_inquiry) -> int:
     return make_inquiry(
-        customer_name="José Núñez", email="jose.nunez@ejemplo.co", message="La facturación del mes llegó dos veces 😀"
+        customer_name="José Núñez",
+        email="jose.nunez@ejemplo.co",
+        message="La facturación del mes llegó dos veces 😀",
     ).pk
 
 
@@ -29,7 +31,17 @@ def other(make_inquiry) -> int:
 
 @pytest.mark.parametrize(
     "text",
-    ["facturación", "FACTURACION", "factur", "nuñez", "nunez jose", "jose.nunez@ejemplo.co", "ejemplo", "dos mes", "LLEGÓ"],
+    [
+        "facturación",
+        "FACTURACION",
+        "factur",
+        "nuñez",
+        "nunez jose",
+        "jose.nunez@ejemplo.co",
+        "ejemplo",
+        "dos mes",
+        "LLEGÓ",
+    ],
 )
 def test_words_are_found_without_accents_case_or_order(invoice, other, text):
     assert found(text) == {invoice}
@@ -42,7 +54,17 @@ def test_what_is_not_there_is_not_found(invoice, other, text):
 
 @pytest.mark.parametrize(
     "text",
-    ['") OR 1 --', "NOT sillas", "a AND", "NEAR(", "'; DROP TABLE inquiries_inquiry; --", "col:sillas", "*", "\x00", "a & | !"],
+    [
+        '") OR 1 --',
+        "NOT sillas",
+        "a AND",
+        "NEAR(",
+        "'; DROP TABLE inquiries_inquiry; --",
+        "col:sillas",
+        "*",
+        "\x00",
+        "a & | !",
+    ],
 )
 def test_operators_are_only_words(invoice, other, text):
     assert found(text) <= {invoice, other}

@@ -19,7 +19,16 @@ from inquiries.models import (
     StaleInquiry,
 )
 from inquiries.services import Replay
-from inquiries.states import AnalysisState, EventKind, MessageKind, Purpose, Sentiment, Source, SpamReason, Status
+from inquiries.states import (
+    AnalysisState,
+    EventKind,
+    MessageKind,
+    Purpose,
+    Sentiment,
+    Source,
+    SpamReason,
+    Status,
+)
 
 pytestmark = pytest.mark.django_db
 FIELDS = {"customer_name": "Ana", "email": "ana@example.com", "message": "Hola, ¿tienen sillas?"}

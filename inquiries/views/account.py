@@ -1,17 +1,67 @@
+"""Sign-in, sign-out and password of the people who work here."""
+
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from inquiries.forms import ChangePasswordForm, SignInForm
 
 
-class SignIn(views.LoginView): ...
+class SignIn(views.LoginView):
+    """Lead back to the page that was asked for, if it is one of ours."""
+
+    template_name = "inquiries/login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        # Django names its own site `site` here, which would hide the desk's settings.
+        return {name: value for name, value in context.items() if name != "site"}
 
 
-class SignOut(views.LogoutView): ...
+class SignOut(views.LogoutView):
+    """Sign out by POST; a typed address only asks."""
+
+    http_method_names = ["get", "post", "options"]
+    template_name = "inquiries/logout.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        messages.success(request, _("You have signed out."))
+        return response
 
 
-class ChangePassword(views.PasswordChangeView): ...
+class ChangePassword(views.PasswordChangeView):
+    """A new password; every other session of the person ends."""
+
+    template_name = "inquiries/password_change.html"
+    form_class = ChangePasswordForm
+    success_url = reverse_lazy("password_change")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        messages.success(self.request, _("Your password has been changed. Other devices have been signed out."))
+        return response
 
 
-def locked_out(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    return HttpResponse("", status=429)
+def locked_out(request: HttpRequest, original_response: object = None, credentials: object = None) -> HttpResponse:
+    """429 after too many wrong passwords for one name from one address; other addresses are not affected."""
+    minutes = round(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
+    text = ngettext(
+        "Too many failed attempts. Wait %(n)d minute and try again.",
+        "Too many failed attempts. Wait %(n)d minutes and try again.",
+        minutes,
+    ) % {"n": minutes}
+    response = render(request, "429.html", {"text": text, "back": settings.LOGIN_URL}, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response

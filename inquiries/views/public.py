@@ -1,14 +1,189 @@
+"""The customer's pages: the form, the receipt, the status of one inquiry. No account, no cookie but CSRF's."""
+
 from __future__ import annotations
-from django.http import HttpRequest, HttpResponse
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import TextChoices
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseStopPolling
+from pok.logging import get_logger
+from pok.outage import RETRY_AFTER, render_without_database
+
+from inquiries import services
+from inquiries.api.throttling import public_limit
+from inquiries.forms import InquiryForm, Ticket
+from inquiries.models import Inquiry
+from inquiries.services import IdempotencyConflict, Replay
+from inquiries.states import Source, Status
+
+View = Callable[..., HttpResponse]
+log = get_logger(__name__)
 
 
-def home(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
+class CustomerState(TextChoices):
+    """An inquiry's state in the customer's words; whether it was taken for spam is nobody's business."""
+
+    RECEIVED = "received", gettext_lazy("Received")
+    IN_PROGRESS = "in-progress", gettext_lazy("In progress")
+    ANSWERED = "answered", gettext_lazy("Answered")
+    CLOSED = "closed", gettext_lazy("Closed")
 
 
-def receipt(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
+STATES = {
+    Status.NEW: CustomerState.RECEIVED,
+    Status.OPEN: CustomerState.IN_PROGRESS,
+    Status.ANSWERED: CustomerState.ANSWERED,
+    Status.CLOSED: CustomerState.CLOSED,
+    Status.SPAM: CustomerState.RECEIVED,
+}
+FINAL = frozenset({CustomerState.ANSWERED, CustomerState.CLOSED})
 
 
-def status(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
+# --- The form ----------------------------------------------------------------------------------
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the form, or take an inquiry in; whatever goes wrong, the typed text stays on the page."""
+    if request.method != "POST":
+        return form_page(request, InquiryForm.fresh())
+    form = InquiryForm(request.POST)
+    if not form.is_valid():
+        return form_page(request, form, status=422)
+    if form.ticket is None:
+        return _with_notice(request, form.with_new_ticket(), _old_page_text(), status=422)
+    try:
+        return _take_in(request, form, form.ticket)
+    except IdempotencyConflict as conflict:
+        return form_page(request, form.with_new_ticket(), status=409, earlier=conflict.inquiry)
+    except (OperationalError, InterfaceError) as error:
+        log.error("database_down", error=str(error), route="home")
+        return _database_down(request, form)
+
+
+def _take_in(request: HttpRequest, form: InquiryForm, ticket: Ticket) -> HttpResponse:
+    if seconds := public_limit(request):
+        return _too_many(request, form, seconds)
+    data = form.cleaned_data
+    submission = services.submit(
+        customer_name=data["customer_name"],
+        email=data["email"],
+        message=data["message"],
+        source=Source.FORM,
+        replay=Replay("form", ticket.key),
+        spam_reason=form.spam_reason(ticket),
+    )
+    return redirect("receipt", submission.inquiry.public_token)
+
+
+def form_page(request: HttpRequest, form: InquiryForm, *, status: int = 200, **context: object) -> HttpResponse:
+    """The page with the form; its idempotency key belongs to this visitor only."""
+    response = render(request, "inquiries/home.html", {"form": form, **context}, status=status)
+    # Not "no-store": going back must find the page, with its text, as it was.
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def after_csrf_failure(request: HttpRequest) -> HttpResponse:
+    """The form again with its text and a fresh token: the person only has to press the button once more."""
+    text = _("Your browser did not send the security cookie of this page. Your text is still here: send it again.")
+    form = InquiryForm(request.POST)
+    return _with_notice(request, form if form.ticket else form.with_new_ticket(), text, status=403)
+
+
+def _with_notice(request: HttpRequest, form: InquiryForm, text: str, *, status: int) -> HttpResponse:
+    return form_page(request, form, status=status, notice=text)
+
+
+def _old_page_text() -> str:
+    return _("This page was out of date. Your text is still here: please send it again.")
+
+
+def _too_many(request: HttpRequest, form: InquiryForm, seconds: int) -> HttpResponse:
+    text = ngettext(
+        "Many inquiries have come from your connection. Your text is still here: send it again in %(n)d second.",
+        "Many inquiries have come from your connection. Your text is still here: send it again in %(n)d seconds.",
+        seconds,
+    ) % {"n": seconds}
+    response = _with_notice(request, form, text, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def _database_down(request: HttpRequest, form: InquiryForm) -> HttpResponse:
+    text = _("We cannot take your inquiry right now. Your text is still here: send it again in a moment.")
+    response = render_without_database(request, "inquiries/home.html", {"form": form, "notice": text}, status=503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+# --- What the customer gets ----------------------------------------------------------------------
+def private_page(view: View) -> View:
+    """Keep the token in the address from caches, other sites and search engines."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return require_safe(never_cache(guarded))
+
+
+@private_page
+def receipt(request: HttpRequest, token: str) -> HttpResponse:
+    """The number and the private link, right after sending."""
+    inquiry = get_object_or_404(Inquiry, public_token=token)
+    return render(request, "inquiries/receipt.html", {"inquiry": inquiry})
+
+
+@private_page
+@vary_on_headers("HX-Request")
+def status(request: HttpRequest, token: str) -> HttpResponse:
+    """The state in the customer's words and, once published, the answers; the same address serves the poller."""
+    inquiry = get_object_or_404(Inquiry, public_token=token)
+    answers = list(inquiry.messages.published())
+    state = customer_state(inquiry, has_answer=bool(answers))
+    version = f"{state.value}-{len(answers)}"
+    context = {
+        "inquiry": inquiry,
+        "answers": answers,
+        "state": state,
+        "is_final": state in FINAL,
+        "version": version,
+    }
+    if not request.headers.get("HX-Request"):
+        return render(request, "inquiries/status.html", context)
+    if request.GET.get("v") == version and state not in FINAL:
+        return HttpResponse(status=204)
+    response = render(request, "inquiries/_status.html", context)
+    response.status_code = HttpResponseStopPolling.status_code if state in FINAL else 200
+    return response
+
+
+def customer_state(inquiry: Inquiry, *, has_answer: bool) -> CustomerState:
+    """What the customer is told; an answer that was published stays one, whatever the team files it under."""
+    if inquiry.status == Status.SPAM and has_answer:
+        return CustomerState.ANSWERED
+    return STATES[Status(inquiry.status)]
+
+
+# --- Machines ------------------------------------------------------------------------------------
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Keep crawlers to the form: everything else is private."""
+    return render(request, "robots.txt", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for this address by themselves."""
+    return HttpResponsePermanentRedirect(static("img/pok.svg"))

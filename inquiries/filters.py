@@ -1,0 +1,102 @@
+"""The filters of the inbox, the API and whatever lists inquiries next: one set, strict about its values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from inquiries import search
+from inquiries.models import Category, Inquiry
+from inquiries.models.inquiry import InquiryQuerySet
+from inquiries.states import AnalysisState, Sentiment, Status
+
+SEARCH_LENGTH = 200
+# Beyond these the conversion to UTC, or a database's range, can fail.
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+class MomentField(forms.DateTimeField):
+    """A date or an ISO 8601 date and time; `is_end` makes a bare date mean the end of that day."""
+
+    is_end = False
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            moment = self._parse(str(value).strip())
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None or not EARLIEST <= moment <= LATEST:
+            raise ValidationError(
+                _("Write a date such as 2026-01-31, or a date and time such as 2026-01-31T10:30.")
+            )
+        return moment
+
+    def _parse(self, text: str) -> datetime | None:
+        moment: datetime | None
+        if len(text) == 10 and (day := parse_date(text)):
+            moment = datetime.combine(day + timedelta(days=self.is_end), time.min)  # noqa: DTZ - made aware below
+        else:
+            moment = parse_datetime(text)
+        return timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment
+
+
+class EndMomentField(MomentField):
+    """An upper end: a bare date includes its whole day."""
+
+    is_end = True
+
+
+class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
+    field_class = MomentField
+
+
+class EndMomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
+    field_class = EndMomentField
+
+
+class InquiryFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Query parameters: q, category (name), sentiment, status (repeatable), ai_state, created_after, created_before.
+
+    `review=1` keeps what waits for a person because the AI was unsure. A bad value is an error, never ignored:
+    ask `is_valid()` before `qs`.
+    """
+
+    q = django_filters.CharFilter(method="search", label=_("Search"), max_length=SEARCH_LENGTH)
+    category = django_filters.ModelChoiceFilter(
+        queryset=Category.objects.all(),
+        to_field_name="name",
+        label=_("Category"),
+        empty_label=_("Any category"),
+    )
+    sentiment = django_filters.ChoiceFilter(
+        choices=Sentiment.choices, label=_("Sentiment"), empty_label=_("Any sentiment")
+    )
+    status = django_filters.MultipleChoiceFilter(choices=Status.choices, label=_("Status"))
+    ai_state = django_filters.ChoiceFilter(
+        choices=AnalysisState.choices, label=_("AI state"), empty_label=_("Any AI state")
+    )
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte", label=_("From"))
+    created_before = EndMomentFilter(field_name="created_at", lookup_expr="lt", label=_("To"))
+    review = django_filters.ChoiceFilter(
+        choices=[("1", _("To review"))], method="only_review", label=_("To review"), empty_label=_("All")
+    )
+
+    class Meta:
+        model = Inquiry
+        fields: list[str] = []
+
+    def search(self, inquiries: InquiryQuerySet, name: str, value: str) -> Any:
+        return search.matching(inquiries, value)
+
+    def only_review(self, inquiries: InquiryQuerySet, name: str, value: str) -> InquiryQuerySet:
+        return inquiries.needing_review()

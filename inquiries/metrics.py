@@ -1,0 +1,120 @@
+"""What the monitor and the health check ask: how much waits, who works, what went wrong. Reads only.
+
+Ages are computed by the database, whose clock all hosts share. No question costs more as the table grows:
+counts stop at COUNT_CAP, lists at their limit, and each stands on an index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.db.models import DurationField, ExpressionWrapper, F, Min, QuerySet
+from django.db.models.functions import Now
+
+from inquiries import analysis
+from inquiries.models import Analysis, Heartbeat, Inquiry, SiteSettings
+from inquiries.models.inquiry import COUNT_CAP
+from inquiries.states import AIReason, AnalysisState, Purpose
+
+ALIVE_FOR = timedelta(seconds=15)
+LONG_TEXTS = ("sent_text", "raw_answer", "reply", "reason")
+MAX_WORKERS_SHOWN = 50
+MAX_ERRORS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Counts of inquiries, each at most COUNT_CAP + 1, and the age of the oldest one that the AI still owes."""
+
+    queued: int
+    running: int
+    failed: int
+    provisional: int
+    provisional_reason: str
+    oldest: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process by its last heartbeat."""
+
+    name: str
+    version: str
+    threads: int
+    age: timedelta
+
+    @property
+    def is_alive(self) -> bool:
+        return self.age < ALIVE_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInUse:
+    """What reads the inquiries now: `name` is "openai", "embedded" or "off"; `by_supervisor` tells who switched off."""
+
+    name: str
+    model: str = ""
+    has_stand_in: bool = False
+    by_supervisor: bool = False
+
+
+def backlog() -> Backlog:
+    """Count what the machine has to do and what it could not do."""
+    inquiries = Inquiry.objects.all()
+    provisional = inquiries.provisional()
+    newest = provisional.order_by("-id").values_list("ai_error", flat=True).first()
+    return Backlog(
+        queued=inquiries.filter(ai_state=AnalysisState.QUEUED).capped_count(),
+        running=inquiries.filter(ai_state=AnalysisState.RUNNING).capped_count(),
+        failed=inquiries.waiting().filter(ai_state=AnalysisState.FAILED).capped_count(),
+        provisional=provisional.capped_count(),
+        provisional_reason=str(AIReason(newest).label) if newest else "",
+        oldest=_oldest_age(),
+    )
+
+
+def _oldest_age() -> timedelta | None:
+    # The longest due come first; behind COUNT_CAP of them none is older.
+    owed = Analysis.objects.filter(due_at__isnull=False).exclude(purpose=Purpose.REDO).order_by("due_at")[:COUNT_CAP]
+    found = owed.aggregate(age=ExpressionWrapper(Now() - Min("created_at"), output_field=DurationField()))
+    return cast("timedelta | None", found["age"])
+
+
+def workers() -> list[Worker]:
+    """Processes heard of lately (the sweeper forgets them after a day), the newest heartbeat first."""
+    rows = _heartbeats().order_by("-seen_at", "worker")[:MAX_WORKERS_SHOWN]
+    return [Worker(row.worker, row.version, row.threads, row.age) for row in rows]
+
+
+def has_live_worker() -> bool:
+    """Tell whether any process has beaten within ALIVE_FOR."""
+    return Heartbeat.objects.filter(seen_at__gt=Now() - ALIVE_FOR).exists()
+
+
+def _heartbeats() -> QuerySet[Heartbeat, Any]:
+    return Heartbeat.objects.annotate(age=ExpressionWrapper(Now() - F("seen_at"), output_field=DurationField()))
+
+
+def last_failures() -> QuerySet[Analysis]:
+    """The newest analyses that ended without a result."""
+    failed = Analysis.objects.filter(state=AnalysisState.FAILED).select_related("inquiry")
+    return failed.defer(*LONG_TEXTS).order_by("-finished_at")[:MAX_ERRORS_SHOWN]
+
+
+def waiting_to_try_again() -> QuerySet[Analysis]:
+    """Analyses whose last attempt failed and whose next one has its hour, the soonest first."""
+    waiting = Analysis.objects.filter(state=AnalysisState.QUEUED, due_at__gt=Now()).exclude(error="")
+    age = ExpressionWrapper(F("due_at") - Now(), output_field=DurationField())
+    return waiting.select_related("inquiry").defer(*LONG_TEXTS).annotate(wait=age).order_by("due_at")[:MAX_ERRORS_SHOWN]
+
+
+def engine_in_use() -> EngineInUse:
+    """Tell which engine reads the next inquiry."""
+    if not analysis.is_switched_on():
+        return EngineInUse("off", by_supervisor=not SiteSettings.current().ai_enabled)
+    if analysis.uses_openai():
+        return EngineInUse("openai", settings.OPENAI_MODEL, has_stand_in=analysis.has_stand_in())
+    return EngineInUse("embedded")

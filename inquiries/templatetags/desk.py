@@ -1,0 +1,129 @@
+"""Words of the desk for templates: ages, confidence, engines, events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.template.defaultfilters import date as format_date
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from inquiries.models import InquiryEvent, User
+from inquiries.models.inquiry import COUNT_CAP
+from inquiries.states import EventKind, Sentiment, Status
+
+register = template.Library()
+HIGH, MEDIUM = 0.75, 0.5
+ENGINES = {"openai": "OpenAI"}
+SENTIMENTS = {Sentiment.POSITIVE: "positive", Sentiment.NEUTRAL: "neutral", Sentiment.NEGATIVE: "negative"}
+
+
+@register.filter
+def age(moment: datetime | None) -> SafeString:
+    """How long ago, in short, inside a <time>; pok.js keeps it current."""
+    if moment is None:
+        return SafeString("")
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{}" data-age>{}</time>',
+        moment.isoformat(timespec="seconds"),
+        format_date(local, "DATETIME_FORMAT"),
+        short_age((timezone.now() - moment).total_seconds()),
+    )
+
+
+def short_age(seconds: float) -> str:
+    """Minutes, hours, then days; `shortAge` in pok.js says the same."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return _("now")
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString:
+    """A date and time in the person's zone, inside a <time>."""
+    if value is None:
+        return SafeString("")
+    shown = format_date(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
+    return format_html('<time class="nowrap" datetime="{}">{}</time>', value.isoformat(timespec="seconds"), shown)
+
+
+@register.filter
+def extract(text: str) -> str:
+    """The beginning of a message in one line."""
+    return Truncator(" ".join(text[:600].split())).chars(140)
+
+
+@register.filter
+def confidence_level(value: float | None) -> str:
+    """high, medium or low."""
+    if value is None:
+        return "low"
+    return "high" if value >= HIGH else "medium" if value >= MEDIUM else "low"
+
+
+@register.filter
+def confidence_word(value: float | None) -> str:
+    """The same for people."""
+    return {"high": _("High"), "medium": _("Medium"), "low": _("Low")}[confidence_level(value)]
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """0.834 as 83 %."""
+    return "" if value is None else f"{round(value * 100)} %"
+
+
+@register.filter
+def engine_name(engine: str) -> str:
+    """What people call an engine."""
+    return _("Embedded engine") if engine == "embedded" else ENGINES.get(engine, engine)
+
+
+@register.filter
+def sentiment_class(value: str | None) -> str:
+    """The class name of a sentiment."""
+    return SENTIMENTS.get(Sentiment(value), "neutral") if value else "neutral"
+
+
+@register.filter
+def capped(count: int) -> str:
+    """A counter; past the cap only that there are more."""
+    return f"{COUNT_CAP:,}".replace(",", "\N{NO-BREAK SPACE}") + "+" if count > COUNT_CAP else str(count)
+
+
+@register.filter
+def person(user: User | None) -> str:
+    """A person's name; without one it was the machine."""
+    return (user.get_full_name() or user.get_username()) if user else _("POK")
+
+
+@register.filter
+def event_sentence(event: InquiryEvent) -> str:
+    """What was done, after the name of who did it."""
+    return {
+        EventKind.STATUS: _("changed the status"),
+        EventKind.CATEGORY: _("corrected the category"),
+        EventKind.SENTIMENT: _("corrected the sentiment"),
+        EventKind.UNDONE: _("took a correction back"),
+        EventKind.REPLY: _("edited the reply"),
+        EventKind.DRAFT: _("went back to the AI's draft"),
+        EventKind.PUBLISHED: _("published the answer"),
+        EventKind.RETRIED: _("asked for a new analysis"),
+    }.get(EventKind(event.kind), event.get_kind_display())
+
+
+@register.filter
+def event_value(value: str) -> str:
+    """A status or sentiment by its label; category names are data and stay."""
+    for labels in (Status, Sentiment):
+        if value in labels.values:
+            return str(labels(value).label)
+    return value

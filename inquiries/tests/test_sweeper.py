@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
+
+from inquiries import bell, jobs, sweeper, tasks
+from inquiries.models import Analysis, Heartbeat, IdempotencyKey
+from inquiries.states import AnalysisState
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rung(monkeypatch) -> list[int]:
+    bells: list[int] = []
+    monkeypatch.setattr(tasks, "analyse", bells.append)
+    return bells
+
+
+@pytest.fixture
+def pending(monkeypatch):
+    """Say how many entries the queue holds."""
+
+    def say(count: int) -> None:
+        monkeypatch.setattr(sweeper.HUEY, "pending_count", lambda: count)
+
+    say(0)
+    return say
+
+
+def test_due_rows_are_rung_for(make_inquiry, rung, pending):
+    due, later, over = (make_inquiry().analyses.get() for _ in range(3))
+    Analysis.objects.filter(pk=later.pk).update(due_at=Now() + timedelta(minutes=1))
+    Analysis.objects.filter(pk=over.pk).update(due_at=None, state=AnalysisState.DONE)
+    assert sweeper.ring_due() == 1
+    assert rung == [due.pk]
+
+
+def test_the_queue_is_topped_up_and_never_flooded(make_inquiry, rung, pending, settings):
+    settings.WORKERS = 2
+    for _ in range(6):
+        make_inquiry()
+    pending(1)
+    assert sweeper.ring_due() == 3
+    pending(40)
+    assert sweeper.ring_due() == 0
+
+
+def test_a_heartbeat_is_one_row_that_is_seen_again(pending):
+    sweeper.beat()
+    Heartbeat.objects.update(seen_at=Now() - timedelta(hours=1))
+    sweeper.beat()
+    beat = Heartbeat.objects.get()
+    assert (beat.worker, beat.version) == (jobs.WORKER, "0.1.0")
+    assert beat.seen_at > beat.started_at - timedelta(minutes=1)
+
+
+def test_a_round_renews_beats_and_rings(make_inquiry, rung, pending):
+    held, due = (make_inquiry().analyses.get() for _ in range(2))
+    with jobs.held(jobs.claim(Analysis, held.pk)):
+        Analysis.objects.filter(pk=held.pk).update(due_at=Now() - timedelta(seconds=1))
+        sweeper.sweep()
+    assert rung == [due.pk]
+    assert Heartbeat.objects.count() == 1
+
+
+def test_what_nobody_asks_for_is_pruned(make_inquiry, pending):
+    inquiry = make_inquiry()
+    IdempotencyKey.objects.create(scope="form", key="old", body_digest="", inquiry=inquiry)
+    IdempotencyKey.objects.update(created_at=Now() - timedelta(hours=25))
+    IdempotencyKey.objects.create(scope="form", key="new", body_digest="", inquiry=inquiry)
+    Heartbeat.objects.create(worker="gone", version="0", threads=1)
+    Heartbeat.objects.update(seen_at=Now() - timedelta(days=2))
+    sweeper.prune()
+    assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["new"]
+    assert not Heartbeat.objects.exists()
+
+
+class Over(Exception):
+    """Ends the endless loop of a test."""
+
+
+def test_the_thread_outlives_a_database_that_is_away(monkeypatch):
+    rounds: list[int] = []
+
+    def away() -> None:
+        rounds.append(1)
+        raise OperationalError
+
+    def nap(_seconds: float) -> None:
+        if len(rounds) == 3:
+            raise Over
+
+    monkeypatch.setattr(sweeper, "sweep", away)
+    monkeypatch.setattr(sweeper.time, "sleep", nap)
+    with pytest.raises(Over):
+        sweeper._loop()
+    assert len(rounds) == 3
+
+
+@pytest.mark.parametrize("error", [OSError(), __import__("sqlite3").OperationalError("locked")])
+def test_a_bell_that_cannot_ring_is_only_logged(monkeypatch, error):
+    def fail(_pk: int) -> None:
+        raise error
+
+    monkeypatch.setattr(bell, "analyse", fail)
+    bell.ring(1)
+
+
+def test_the_bell_puts_a_signed_entry_into_the_queue(settings):
+    sweeper.HUEY.flush()
+    bell.ring(41)
+    assert sweeper.HUEY.pending_count() == 1
+    entry = sweeper.HUEY.storage.enqueued_items()[0]
+    assert sweeper.HUEY.deserialize_task(entry).args == (41,)
+    with pytest.raises(ValueError, match=r"[Ss]ignature"):
+        sweeper.HUEY.deserialize_task(entry[:-1] + bytes([entry[-1] ^ 1]))
+    sweeper.HUEY.flush()

@@ -1,0 +1,152 @@
+"""What an address of the inbox shows: its filter, its tabs, its counters, its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from inquiries.filters import InquiryFilter
+from inquiries.models import Inquiry, User
+from inquiries.models.inquiry import InquiryQuerySet
+from inquiries.states import WAITING, Status
+from inquiries.tables import SORTS, InquiryTable, build_table
+
+ALL = "all"
+REVIEW = "review"
+WAITING_TAB = "waiting"
+POLL_PREFIX = "_"  # parameters of the poller, never of the list
+MORE_FILTERS = ("ai_state", "created_after", "created_before")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A link that shows one status, with how many inquiries there are."""
+
+    name: str
+    label: str
+    url: str
+    count: int | None
+    is_current: bool
+
+
+class Listing:
+    """The inbox for one person and one query string. Nothing is asked of the database before it is needed."""
+
+    def __init__(self, user: User, query: QueryDict) -> None:
+        self.query = query.copy()
+        for name in list(self.query):
+            if name.startswith(POLL_PREFIX):
+                del self.query[name]
+        self.visible: InquiryQuerySet = Inquiry.objects.visible_to(user)
+        self.filterset = InquiryFilter(_with_default_status(self.query), queryset=self.visible)
+
+    @cached_property
+    def is_valid(self) -> bool:
+        return bool(self.filterset.is_valid())
+
+    @cached_property
+    def matching(self) -> InquiryQuerySet:
+        """What the filter keeps; nothing while it holds a mistake."""
+        found: InquiryQuerySet = self.filterset.qs if self.is_valid else self.visible.none()
+        return found
+
+    @cached_property
+    def table(self) -> InquiryTable:
+        return build_table(self.matching.for_queue(), self.query)
+
+    @property
+    def rows(self) -> list[Inquiry]:
+        return [row.record for row in self.table.paginated_rows]
+
+    @cached_property
+    def counters(self) -> dict[str, int]:
+        """How many of each status there are, each counted up to the cap only."""
+        counts = {status.value: self.visible.filter(status=status).capped_count() for status in Status}
+        counts[WAITING_TAB] = sum(counts[status] for status in WAITING)
+        counts[REVIEW] = self.visible.needing_review().capped_count()
+        return counts
+
+    @property
+    def counters_digest(self) -> str:
+        return "-".join(str(count) for count in self.counters.values())
+
+    @property
+    def newest(self) -> int:
+        """The highest number there is; what comes later is new."""
+        return self.visible.order_by("-id").values_list("id", flat=True).first() or 0
+
+    @property
+    def current_tab(self) -> str:
+        chosen = self.query.getlist("status")
+        if self.query.get("review"):
+            return REVIEW
+        if not chosen or set(chosen) == WAITING:
+            return WAITING_TAB
+        return chosen[0] if len(chosen) == 1 else ""
+
+    @property
+    def tabs(self) -> list[Tab]:
+        labels = {WAITING_TAB: _("To answer"), REVIEW: _("To review")}
+        labels |= {status.value: str(status.label) for status in Status} | {ALL: _("All")}
+        return [
+            Tab(name, label, self._tab_url(name), self.counters.get(name), self.current_tab == name)
+            for name, label in labels.items()
+        ]
+
+    def _tab_url(self, name: str) -> str:
+        query = self.query.copy()
+        for gone in ("status", "review", "page"):
+            query.pop(gone, None)
+        if name == REVIEW:
+            query["review"] = "1"
+        elif name != WAITING_TAB:
+            query["status"] = name
+        return _url(query)
+
+    @property
+    def everything_url(self) -> str:
+        """The same search without regard to the status."""
+        return self._tab_url(ALL)
+
+    @property
+    def url(self) -> str:
+        return _url(self.query)
+
+    @property
+    def changes_url(self) -> str:
+        return reverse("inbox_changes") + "?" + self.query.urlencode()
+
+    @property
+    def sorts(self) -> list[tuple[str, str, bool]]:
+        return [(value, str(label), self.table.order_by == (value,)) for value, label in SORTS]
+
+    @property
+    def is_filtered(self) -> bool:
+        """Tell whether anything but the tab narrows the list."""
+        return any(self.query.get(name) for name in ("q", "category", "sentiment", *MORE_FILTERS))
+
+    @property
+    def has_more_filters(self) -> bool:
+        return any(self.query.get(name) for name in MORE_FILTERS)
+
+    def news(self, newest: int, shown: list[int]) -> int:
+        """How many inquiries of this list came after `newest`."""
+        return self.matching.filter(pk__gt=newest).exclude(pk__in=shown).capped_count()
+
+
+def _with_default_status(query: QueryDict) -> QueryDict:
+    """The inbox opens on what waits; `status=all` lifts that."""
+    data = query.copy()
+    if data.getlist("status") == [ALL]:
+        del data["status"]
+    elif not any(data.getlist("status")) and not data.get("review"):
+        data.setlist("status", [status.value for status in Status if status in WAITING])
+    return data
+
+
+def _url(query: QueryDict) -> str:
+    return reverse("inbox") + (f"?{query.urlencode()}" if query else "")

@@ -1,0 +1,35 @@
+"""When the database does not answer: say so, say when to come back, and touch nothing that would ask it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+DOWN = (OperationalError, InterfaceError)
+RETRY_AFTER = 15  # seconds
+
+
+def render_without_database(
+    request: HttpRequest, template: str, context: Mapping[str, object], *, status: int
+) -> HttpResponse:
+    """Render without the context processors: person, messages and settings would all ask the database."""
+    html = render_to_string(template, {"csrf_token": get_token(request), **context})
+    return HttpResponse(html, status=status)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """The 503 of a page, or of the API."""
+    response: HttpResponse
+    if request.path.startswith("/api/"):
+        text = _("The database does not answer. Try again in a moment.")
+        response = JsonResponse({"detail": text}, status=503)
+    else:
+        response = render_without_database(request, "503.html", {}, status=503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    response["Cache-Control"] = "no-store"
+    return response
