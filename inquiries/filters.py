@@ -81,7 +81,7 @@ class InquiryFilter(django_filters.FilterSet):  # type: ignore[misc]
     sentiment = django_filters.ChoiceFilter(
         choices=Sentiment.choices, label=_("Sentiment"), empty_label=_("Any sentiment")
     )
-    status = django_filters.MultipleChoiceFilter(choices=Status.choices, label=_("Status"))
+    status = django_filters.MultipleChoiceFilter(choices=Status.choices, method="with_status", label=_("Status"))
     ai_state = django_filters.ChoiceFilter(
         choices=AnalysisState.choices, label=_("AI state"), empty_label=_("Any AI state")
     )
@@ -97,6 +97,10 @@ class InquiryFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def search(self, inquiries: InquiryQuerySet, name: str, value: str) -> Any:
         return search.matching(inquiries, value)
+
+    def with_status(self, inquiries: InquiryQuerySet, name: str, value: list[str]) -> InquiryQuerySet:
+        # The filter's own way, OR with DISTINCT, would keep the database from its indexes.
+        return inquiries.filter(status__in=value) if value else inquiries
 
     def only_review(self, inquiries: InquiryQuerySet, name: str, value: str) -> InquiryQuerySet:
         return inquiries.needing_review()

@@ -81,9 +81,7 @@ class InquiryForm(Styled, forms.Form):
         validation.clean_email,
         label=_("Your email"),
         help_text=_("So that we know who writes. It is not published and not used for advertising."),
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
-        ),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
     )
     message = RuleField(
         validation.clean_message,
@@ -108,7 +106,7 @@ class InquiryForm(Styled, forms.Form):
         return type(self)({**self.data.dict(), "ticket": new_ticket(age=MIN_FILL_SECONDS)})
 
     @property
-    def ticket(self) -> Ticket | None:
+    def given_ticket(self) -> Ticket | None:
         """The ticket that came with the text, if it is one of ours."""
         return read_ticket(self.data.get("ticket", ""))
 

@@ -100,15 +100,16 @@ def _heartbeats() -> QuerySet[Heartbeat, Any]:
 
 def last_failures() -> QuerySet[Analysis]:
     """The newest analyses that ended without a result."""
-    failed = Analysis.objects.filter(state=AnalysisState.FAILED).select_related("inquiry")
-    return failed.defer(*LONG_TEXTS).order_by("-finished_at")[:MAX_ERRORS_SHOWN]
+    failed: QuerySet[Analysis] = Analysis.objects.filter(state=AnalysisState.FAILED)
+    return failed.select_related("inquiry").defer(*LONG_TEXTS).order_by("-finished_at")[:MAX_ERRORS_SHOWN]
 
 
 def waiting_to_try_again() -> QuerySet[Analysis]:
     """Analyses whose last attempt failed and whose next one has its hour, the soonest first."""
-    waiting = Analysis.objects.filter(state=AnalysisState.QUEUED, due_at__gt=Now()).exclude(error="")
-    age = ExpressionWrapper(F("due_at") - Now(), output_field=DurationField())
-    return waiting.select_related("inquiry").defer(*LONG_TEXTS).annotate(wait=age).order_by("due_at")[:MAX_ERRORS_SHOWN]
+    waiting: QuerySet[Analysis] = Analysis.objects.filter(state=AnalysisState.QUEUED, due_at__gt=Now()).exclude(
+        error=""
+    )
+    return waiting.select_related("inquiry").defer(*LONG_TEXTS).order_by("due_at")[:MAX_ERRORS_SHOWN]
 
 
 def engine_in_use() -> EngineInUse:

@@ -25,11 +25,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from huey.contrib.djhuey import HUEY
-from inquiries import metrics, search
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
+
+from inquiries import metrics, search
 
 _migrated = threading.Event()
 QUEUE_TIMEOUT = 0.5  # seconds, for connecting and for the answer

@@ -95,9 +95,7 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"pok": formatter},
-        "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": "pok", "stream": "ext://sys.stdout"}
-        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "pok", "stream": "ext://sys.stdout"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": _loggers(level),
     }
@@ -106,7 +104,7 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
 def _loggers(level: str) -> dict[str, dict[str, Any]]:
     # These repeat the path; a request's own line has its route, its code and, for a crash, the trace.
     telltales = ("django.request", "django.server", "django.security.csrf")
-    return {
+    loggers: dict[str, dict[str, Any]] = {
         "pok": {"level": level},
         "inquiries": {"level": level},
         "django_structlog": {"level": "INFO"},
@@ -115,7 +113,8 @@ def _loggers(level: str) -> dict[str, dict[str, Any]]:
         "huey": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # Names who tried to sign in.
         "axes": {"level": "ERROR"},
-    } | {name: {"handlers": [], "level": "CRITICAL", "propagate": True} for name in telltales}
+    }
+    return loggers | {name: {"handlers": [], "level": "CRITICAL", "propagate": True} for name in telltales}
 
 
 def _renderers() -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zoneinfo
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,10 +17,10 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django_structlog.middlewares import RequestMiddleware
+from django_structlog.signals import bind_extra_request_failed_metadata, bind_extra_request_finished_metadata
 
 from pok import outage
 from pok.logging import get_logger
-from django_structlog.signals import bind_extra_request_failed_metadata, bind_extra_request_finished_metadata
 
 log = get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -57,10 +57,11 @@ class PreferencesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Neither asks who is there, so that a database that is down does not matter to them.
         if request.path.startswith("/static/") or request.path == HEALTH_PATH:
-            return self.get_response(request)  # no person is asked for, so a database that is down does not matter
+            return self.get_response(request)
         with translation.override(self._language(request)), timezone.override(self._zone(request)):
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or "es")
             return response
@@ -93,7 +94,7 @@ class DatabaseDownMiddleware:
         if not isinstance(error, outage.DOWN):
             return None
         match = request.resolver_match
-        log.error("database_down", error=str(error), route=match.view_name if match else "")
+        log.error("database_down", exc_info=error, route=match.view_name if match else "")
         return outage.unavailable(request)
 
 
@@ -119,7 +120,7 @@ class HtmxLoginMiddleware:
         return refused
 
 
-class RequestLogMiddleware(RequestMiddleware):  # type: ignore[misc]
+class RequestLogMiddleware(RequestMiddleware):
     """One line a request with its id, which the response carries too.
 
     It names the route, never the path, which may hold a customer's token. Health checks are not worth a line.
@@ -128,13 +129,18 @@ class RequestLogMiddleware(RequestMiddleware):  # type: ignore[misc]
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.started = time.perf_counter()  # type: ignore[attr-defined]
         if request.path == HEALTH_PATH:
-            return self.get_response(request)
-        response: HttpResponse = super().__call__(request)
-        return response
+            return cast("HttpResponse", self.get_response(request))
+        return cast("HttpResponse", super().__call__(request))
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         return str(request.method)
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        # Only a person who was loaded anyway: the log must not ask a database that may be the very trouble.
+        user = getattr(request, "_cached_user", None)
+        structlog.contextvars.bind_contextvars(user_id=user.pk if user is not None else None)
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         response["X-Request-ID"] = structlog.contextvars.get_contextvars().get("request_id", "")

@@ -65,7 +65,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "pok.static.PublishedFilesConfig",
     "django.forms",
     "django_htmx",
     "django_bootstrap5",
@@ -121,6 +121,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", DATA_DIR / "pok.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WORKERS = env.integer("POK_WORKERS", 8, low=1, high=200)
+WEB_THREADS = env.integer("POK_WEB_THREADS", 4, low=1, high=64)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # WAL with IMMEDIATE transactions: no "database is locked" while web and worker both write.
     # synchronous=FULL: an inquiry that was accepted survives a power cut.
@@ -250,9 +251,10 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "pok.static.HashedStorage"
     },
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- API ---------------------------------------------------------------------------------------
 THROTTLE = env.choice("POK_THROTTLE", "on", ("on", "off"))
@@ -269,6 +271,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "inquiries.api.errors.exception_handler",
     "DEFAULT_THROTTLE_RATES": {"public": "20/min", "public_day": "300/day", "key": "1200/min"},
     "NUM_PROXIES": NUM_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,  # ?format=… chooses nothing: everything is JSON
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -281,6 +284,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "inquiries.states.Status",
+        "AnalysisStateEnum": "inquiries.states.AnalysisState",
+        "SentimentEnum": "inquiries.states.Sentiment",
+        "SourceEnum": "inquiries.states.Source",
+    },
 }
 
 # --- Logs --------------------------------------------------------------------------------------

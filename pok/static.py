@@ -15,6 +15,9 @@ class PublishedFilesConfig(StaticFilesConfig):
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Names with a hash, gzip and brotli beside them; references to source maps stay as they are."""
+    """Names with a hash, gzip and brotli beside them; source maps are not looked for."""
 
-    patterns = (("*.css", CompressedManifestStaticFilesStorage.patterns[0][1][:2]),)
+    patterns = tuple(
+        (extension, tuple(reference for reference in references if "sourceMappingURL" not in str(reference)))
+        for extension, references in CompressedManifestStaticFilesStorage.patterns
+    )

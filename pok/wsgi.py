@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from pok.body import KnownLength
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pok.settings")
-application = get_wsgi_application()
+application = KnownLength(get_wsgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,10 +15,10 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
+from pok import outage
 from pok.logging import get_logger
 
 log = get_logger(__name__)
-RETRY_AFTER = 5  # seconds until a client should try again when the database does not answer
 
 
 class Conflict(exceptions.APIException):
@@ -29,32 +28,17 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
-class TooLarge(exceptions.APIException):
-    """413: the body is past the limit."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = gettext_lazy("The request is larger than 256 kB.")
-    default_code = "too_large"
-
-
-class Unavailable(exceptions.APIException):
-    """503: the database does not answer; nothing was written."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = gettext_lazy("The service is not available at this moment. Try again in a few seconds.")
-    default_code = "unavailable"
-    wait = RETRY_AFTER
-
-
 class InternalError(exceptions.APIException):
     """500: a mistake of ours; the log has it."""
 
-    default_detail = gettext_lazy("Something failed on our side. It has been recorded.")
+    default_detail = gettext_lazy("Something failed here. It has been logged.")
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Answer for any exception of an API view; DRF calls it."""
-    error = _as_api_exception(exc, str(type(context.get("view")).__name__))
+    """Answer for any exception of an API view; DRF calls it. None leaves an outage to DatabaseDownMiddleware."""
+    if isinstance(exc, outage.DOWN):
+        return None
+    error = _as_api_exception(exc, type(context.get("view")).__name__)
     return drf_exception_handler(error, dict(context))
 
 
@@ -62,12 +46,9 @@ def _as_api_exception(exc: Exception, view: str) -> exceptions.APIException:
     if isinstance(exc, exceptions.APIException):
         return _in_plain_words(exc)
     if isinstance(exc, Http404):
-        return exceptions.NotFound(_("There is nothing here."))
+        return exceptions.NotFound(_("There is nothing at this address."))
     if isinstance(exc, DjangoPermissionDenied):
         return exceptions.PermissionDenied()
-    if isinstance(exc, OperationalError | InterfaceError):
-        log.error("api_database_down", view=view, error=type(exc).__name__)
-        return Unavailable()
     log.error("api_error", view=view, exc_info=exc)
     return InternalError()
 
@@ -103,4 +84,4 @@ def _throttled_text(exc: exceptions.Throttled) -> str:
 @csrf_exempt
 def not_found(request: HttpRequest, path: str = "") -> JsonResponse:
     """Answer for every address below /api/ that does not exist, whatever the method."""
-    return JsonResponse({"detail": _("There is no such address in the API.")}, status=404)
+    return JsonResponse({"detail": _("There is nothing at this address.")}, status=404)

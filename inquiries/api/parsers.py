@@ -11,12 +11,20 @@ from django.http import UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from django.utils.translation import gettext_lazy
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
-from inquiries.api.errors import TooLarge
-
 UTF_8 = frozenset({"utf-8", "utf8"})
+
+
+class TooLarge(APIException):
+    """413: the body is past the limit."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("The request is larger than 256 kB.")
+    default_code = "too_large"
 
 
 class DuplicateKey(ValueError):

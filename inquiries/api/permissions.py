@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from inquiries.api.keys import key_of
+
+if TYPE_CHECKING:  # DRF loads this module while it makes APIView
+    from rest_framework.views import APIView
 
 
 class CanCreateInquiries(BasePermission):

@@ -11,6 +11,7 @@ import ipaddress
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import caches
@@ -21,10 +22,12 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from inquiries.api.keys import key_of
 from pok.logging import get_logger
+
+if TYPE_CHECKING:  # DRF loads this module while it makes APIView
+    from rest_framework.views import APIView
 
 log = get_logger(__name__)
 PERIODS = {"sec": 1, "min": 60, "hour": 3_600, "day": 86_400}

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from pok.outage import DOWN, unavailable
 
 from inquiries.views import public
+from pok.outage import DOWN, unavailable
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,7 +52,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _answer(request: HttpRequest, status: int, text: str, **context: object) -> HttpResponse:
     if _is_api(request):
         return JsonResponse({"detail": text}, status=status)
-    return render(request, f"{status}.html", {"text": text, "has_no_role": _has_no_role(request), **context}, status=status)
+    return render(
+        request, f"{status}.html", {"text": text, "has_no_role": _has_no_role(request), **context}, status=status
+    )
 
 
 def _has_no_role(request: HttpRequest) -> bool:

@@ -13,7 +13,7 @@ from inquiries.filters import InquiryFilter
 from inquiries.models import Inquiry, User
 from inquiries.models.inquiry import InquiryQuerySet
 from inquiries.states import WAITING, Status
-from inquiries.tables import SORTS, InquiryTable, build_table
+from inquiries.tables import LAST_PAGE, OLDEST_FIRST, SORTS, InquiryTable, build_table
 
 ALL = "all"
 REVIEW = "review"
@@ -71,6 +71,11 @@ class Listing:
         return counts
 
     @property
+    def shown(self) -> str:
+        """The rows of the page and their versions, as the poller sends them back."""
+        return ",".join(f"{row.pk}.{row.row_version}" for row in self.rows)
+
+    @property
     def counters_digest(self) -> str:
         return "-".join(str(count) for count in self.counters.values())
 
@@ -113,6 +118,23 @@ class Listing:
         return self._tab_url(ALL)
 
     @property
+    def unfiltered_url(self) -> str:
+        """The tab alone."""
+        query = self.query.copy()
+        for name in list(query):
+            if name not in {"status", "review", "sort"}:
+                del query[name]
+        return _url(query)
+
+    @property
+    def query_statuses(self) -> list[str]:
+        return self.query.getlist("status")
+
+    @property
+    def last_page(self) -> int:
+        return LAST_PAGE
+
+    @property
     def url(self) -> str:
         return _url(self.query)
 
@@ -122,7 +144,8 @@ class Listing:
 
     @property
     def sorts(self) -> list[tuple[str, str, bool]]:
-        return [(value, str(label), self.table.order_by == (value,)) for value, label in SORTS]
+        current = self.table.order_by
+        return [("" if value == OLDEST_FIRST else value, str(label), current == (value,)) for value, label in SORTS]
 
     @property
     def is_filtered(self) -> bool:

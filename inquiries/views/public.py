@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,8 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseStopPolling
-from pok.logging import get_logger
-from pok.outage import RETRY_AFTER, render_without_database
 
 from inquiries import services
 from inquiries.api.throttling import public_limit
@@ -25,6 +23,8 @@ from inquiries.forms import InquiryForm, Ticket
 from inquiries.models import Inquiry
 from inquiries.services import IdempotencyConflict, Replay
 from inquiries.states import Source, Status
+from pok.logging import get_logger
+from pok.outage import DOWN, RETRY_AFTER, render_without_database
 
 View = Callable[..., HttpResponse]
 log = get_logger(__name__)
@@ -57,20 +57,20 @@ def home(request: HttpRequest) -> HttpResponse:
     form = InquiryForm(request.POST)
     if not form.is_valid():
         return form_page(request, form, status=422)
-    if form.ticket is None:
+    if (ticket := form.given_ticket) is None:
         return _with_notice(request, form.with_new_ticket(), _old_page_text(), status=422)
     try:
-        return _take_in(request, form, form.ticket)
+        return _take_in(request, form, ticket)
     except IdempotencyConflict as conflict:
         return form_page(request, form.with_new_ticket(), status=409, earlier=conflict.inquiry)
-    except (OperationalError, InterfaceError) as error:
-        log.error("database_down", error=str(error), route="home")
+    except DOWN as error:
+        log.error("database_down", exc_info=error, route="home")
         return _database_down(request, form)
 
 
 def _take_in(request: HttpRequest, form: InquiryForm, ticket: Ticket) -> HttpResponse:
-    if seconds := public_limit(request):
-        return _too_many(request, form, seconds)
+    if (wait := public_limit(request)) is not None:
+        return _too_many(request, form, math.ceil(wait))
     data = form.cleaned_data
     submission = services.submit(
         customer_name=data["customer_name"],
@@ -95,7 +95,7 @@ def after_csrf_failure(request: HttpRequest) -> HttpResponse:
     """The form again with its text and a fresh token: the person only has to press the button once more."""
     text = _("Your browser did not send the security cookie of this page. Your text is still here: send it again.")
     form = InquiryForm(request.POST)
-    return _with_notice(request, form if form.ticket else form.with_new_ticket(), text, status=403)
+    return _with_notice(request, form if form.given_ticket else form.with_new_ticket(), text, status=403)
 
 
 def _with_notice(request: HttpRequest, form: InquiryForm, text: str, *, status: int) -> HttpResponse:

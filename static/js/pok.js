@@ -86,5 +86,36 @@
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
   document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(null));
 
+  // --- Addresses: an empty field is no filter; the way back leads to the list as it was ---
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    if (!event.target.matches("[data-drop-empty]")) return;
+    const { parameters } = event.detail;
+    for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
+  });
+
+  function remember() {
+    try {
+      if (document.querySelector("[data-remember]")) sessionStorage.setItem("pok-inbox", location.search);
+      const back = document.querySelector("[data-back]");
+      if (back) back.search = sessionStorage.getItem("pok-inbox") || "";
+    } catch {
+      // Without storage the link leads to the plain list.
+    }
+  }
+  remember();
+  document.body.addEventListener("htmx:pushedIntoHistory", remember);
+
+  // --- Ages grow while the page stays open ---
+  function shortAge(seconds) {
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 1) return texts.now;
+    if (minutes < 60) return `${minutes} min`;
+    return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+  }
+  setInterval(() => {
+    for (const time of document.querySelectorAll("time[data-age]"))
+      time.textContent = shortAge((Date.now() - Date.parse(time.dateTime)) / 1000);
+  }, 30000);
+
   window.pok = { notice, hush, cookie };
 })();
