@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pok.tests import chromium
+
 # Settings are read at import: the suite must never touch the developer's own data.
 DATA_DIR = Path(tempfile.mkdtemp(prefix="pok-tests-"))
 for name in list(os.environ):
@@ -67,6 +69,15 @@ def redis_url() -> str:
     return REDIS_URL
 
 
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict, browser_type) -> dict:
+    """Drive the system's Chromium where there is one, else Playwright's own, else skip."""
+    path = chromium.on_system()
+    if path is None and not Path(browser_type.executable_path).exists():
+        pytest.skip(chromium.NONE)
+    return browser_type_launch_args | ({"executable_path": path} if path else {})
+
+
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> Iterator[None]:
     from django.core.cache import caches
@@ -83,6 +94,12 @@ def _plain_static_files(settings) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """Hashing is slow on purpose, a third of a second for each person."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import time
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
@@ -26,6 +26,9 @@ from inquiries.ai.engine import (
 from inquiries.models import Analysis, Category, Inquiry, SiteSettings
 from inquiries.states import SERVICE_FAILURES, WAITING, AIReason, AnalysisState, Purpose
 from pok.logging import get_logger
+
+if TYPE_CHECKING:
+    from inquiries.ai.embedded import EmbeddedEngine
 
 log = get_logger(__name__)
 FIRST_REDO = timedelta(minutes=10)
@@ -50,11 +53,22 @@ def openai_engine() -> Engine:
 
 
 @lru_cache(maxsize=1)
-def embedded_engine() -> Engine:
+def embedded_engine() -> EmbeddedEngine:
     """The offline engine; it loads its encoder at the first inquiry, and only workers call it."""
     from inquiries.ai.embedded import EmbeddedEngine
 
     return EmbeddedEngine()
+
+
+def warm_up() -> None:
+    """Load the offline engine where it reads first, so that the first customer does not wait for it."""
+    try:
+        if is_switched_on() and not uses_openai():
+            embedded_engine().warm_up(live_categories())
+    except (AIError, DatabaseError) as error:
+        log.warning("warm_up_failed", error=type(error).__name__)
+    finally:
+        connection.close()
 
 
 def uses_openai() -> bool:

@@ -103,7 +103,7 @@ class InquiryForm(Styled, forms.Form):
 
     def with_new_ticket(self) -> InquiryForm:
         """The same text with another key, for a person who has had the form long enough."""
-        return type(self)({**self.data.dict(), "ticket": new_ticket(age=MIN_FILL_SECONDS)})
+        return type(self)({**dict(self.data.items()), "ticket": new_ticket(age=2 * MIN_FILL_SECONDS)})
 
     @property
     def given_ticket(self) -> Ticket | None:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 from redis.exceptions import RedisError
 
-from inquiries import jobs
+from inquiries import analysis, jobs
 from inquiries.models import Analysis, Heartbeat, IdempotencyKey
 from pok.logging import get_logger
 
@@ -32,6 +32,7 @@ def start() -> None:
     """
     if _started.acquire(blocking=False):
         threading.Thread(target=_loop, name="sweeper", daemon=True).start()
+        threading.Thread(target=analysis.warm_up, name="warm-up", daemon=True).start()
 
 
 def _loop() -> None:

@@ -7,7 +7,6 @@ supervisor, which runs the web server and the worker and restarts what dies.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import fcntl
 import os
 import pwd
@@ -16,8 +15,7 @@ import signal
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -80,9 +78,9 @@ def start(*, host: str, is_demo: bool) -> None:
     check_port(host, settings.PORT)
     password_line = prepare()
     config = write_config(settings.DATA_DIR, host=host, is_demo=is_demo)
-    announce(lock, banner(has_new_password=bool(password_line), is_demo=is_demo), settings.PORT)
+    announce(lock, banner(has_new_password=bool(password_line), is_demo=is_demo), host, settings.PORT)
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "pok.supervise", "--configuration", str(config)])
+    os.execv(sys.executable, [sys.executable, "-m", "pok.supervise", "--configuration", str(config)])  # noqa: S606
 
 
 def use_demo_folder() -> None:
@@ -112,8 +110,9 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            hint = f"choose another one, for instance: make run PORT={port + 1 if port < 65535 else 8001}"
-            raise CannotStart(f"port {port} cannot be used ({(error.strerror or str(error)).lower()}); {hint}") from error
+            why = (error.strerror or str(error)).lower()
+            hint = f"make run PORT={port + 1 if port < 65535 else 8001}"
+            raise CannotStart(f"port {port} cannot be used ({why}); choose another one: {hint}") from error
 
 
 def prepare() -> str:
@@ -188,7 +187,7 @@ def banner(*, has_new_password: bool, is_demo: bool) -> str:
     return "\n".join(["", "POK is running.", *(f"  {name:<16} {value}" for name, value in lines), ""])
 
 
-def announce(lock: int, text: str, port: int) -> None:
+def announce(lock: int, text: str, host: str, port: int) -> None:
     """Print the text when the web server answers; a child does the waiting, as this process becomes supervisor."""
     sys.stdout.flush()
     parent = os.getpid()
@@ -198,22 +197,23 @@ def announce(lock: int, text: str, port: int) -> None:
     os.close(lock)
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and os.getppid() == parent:
-        if _answers(port):
+        if _answers(host, port):
             os.write(1, f"{text}\n".encode())
             break
         time.sleep(0.1)
     os._exit(0)
 
 
-def _answers(port: int) -> bool:
-    with contextlib.suppress(urllib.error.HTTPError):  # an error page is an answer too
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
-        except urllib.error.HTTPError:
-            raise
-        except OSError:
-            return False
-    return True
+def _answers(host: str, port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)  # noqa: S104 - a comparison
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True  # whatever the answer is
 
 
 if __name__ == "__main__":

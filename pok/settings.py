@@ -284,7 +284,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    # With it, Swagger UI puts a link inside each button.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": False, "displayRequestDuration": True},
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "inquiries.states.Status",
         "AnalysisStateEnum": "inquiries.states.AnalysisState",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -11,7 +9,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class PublishedFilesConfig(StaticFilesConfig):
     """Leave out source maps and DRF's browsable API, which POK does not serve: a tenth of the work remains."""
 
-    ignore_patterns: ClassVar[list[str]] = [*StaticFilesConfig.ignore_patterns, "*.map", "rest_framework"]
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "rest_framework"]
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]

@@ -20,7 +20,7 @@ _L2 = 0.03
 _KEYWORD_POWER = 1.5
 _POSITIVE_FROM = 0.5
 _COURTEOUS_FROM = 0.5
-_PRAISE_FROM = 0.8
+_PRAISE_FROM = 0.5
 
 # Below this trust an inquiry is hardly like anything taught: the catch-all category takes it, unless a
 # keyword or a clear share speaks for another one. Below the second the share says nothing either.
@@ -78,6 +78,7 @@ class MoodModel:
         labels = [label for label, group in enumerate(groups) for _ in group]
         vectors = encoder.encode([sentence for group in groups for sentence in group])
         self._polite = vectors[np.asarray(labels) == len(SENTIMENTS)]
+        self._glad = vectors[np.asarray(labels) == SENTIMENTS.index("Positivo")]
         self._encoder = encoder
         self._head = train_head(vectors, labels, len(groups), l2=_L2)
 
@@ -88,12 +89,15 @@ class MoodModel:
     def matter(self, vectors: Vectors, courtesy: Vectors) -> npt.NDArray[np.bool_]:
         """Return (n,) which sentences say something; none for a text of courtesies alone.
 
-        The courtesy class also draws praise and whatever is like nothing taught. So clear praise counts, and
-        when every sentence was taken the least courteous one does, unless near to a known courtesy.
+        The courtesy class also draws praise and whatever is like nothing taught. So a sentence nearer to a
+        known praise than to any known courtesy counts, and when every sentence was taken the least courteous
+        one does, unless all are near to a known courtesy.
         """
-        strange = (vectors @ self._polite.T).max(axis=1) < self._encoder.related
-        praise = self._head.probabilities(vectors)[:, 0] >= _PRAISE_FROM
-        chosen = (courtesy < _COURTEOUS_FROM) | (praise & strange)
+        polite = (vectors @ self._polite.T).max(axis=1)
+        glad = (vectors @ self._glad.T).max(axis=1)
+        praise = (self._head.probabilities(vectors)[:, 0] >= _PRAISE_FROM) & (glad > polite)
+        strange = polite < self._encoder.related
+        chosen = (courtesy < _COURTEOUS_FROM) | praise
         if not chosen.any() and strange.any():
             chosen[int(np.where(strange, courtesy, np.inf).argmin())] = True
         return np.asarray(chosen, dtype=np.bool_)
@@ -125,9 +129,7 @@ class TopicModel:
     def __init__(self, categories: Sequence[CategorySpec], encoder: Encoder, moods: MoodModel) -> None:
         groups = [_training_texts(category, encoder, moods) for category in categories]
         self._texts = [text for group in groups for text in group]
-        self._owners = np.asarray(
-            [label for label, group in enumerate(groups) for _ in group], dtype=np.int64
-        )
+        self._owners = np.asarray([label for label, group in enumerate(groups) for _ in group], dtype=np.int64)
         self._vectors = encoder.encode(self._texts)
         polite = encoder.encode(courtesy_sentences())
         labels = [*self._owners.tolist(), *[len(groups)] * len(polite)]
@@ -148,18 +150,25 @@ class TopicModel:
     def read(self, reading: Reading) -> Topic:
         """Judge a text of at least one sentence.
 
-        P(category) = sum over sentences of (1 - P(courtesy))³ * P(category | sentence), times
-        (1 + keywords found)^1.5; sentences that fit the catch-all category best count half.
+        P(category) = sum over sentences of (1 - P(courtesy))³ * P(category | sentence), mixed with an even
+        share as far as the text is like nothing taught, times (1 + keywords found)^1.5; sentences that fit
+        the catch-all category best count half.
         """
         evidence = self._evidence(reading)
         counts = np.asarray([self._hits(sentence) for sentence in reading.sentences], dtype=np.float32)
-        scores = evidence.sum(axis=0) * (1.0 + (1.0 - reading.courtesy) @ counts) ** _KEYWORD_POWER
-        share = np.asarray(scores / scores.sum(), dtype=np.float32)
         similarity = reading.vectors @ self._vectors.T
-        trust = self._trust(similarity, reading.courtesy, spoken=bool(counts.any()))
+        known = self._known(similarity, reading.courtesy)
+        head = evidence.sum(axis=0) / evidence.sum()
+        hits = (1.0 + (1.0 - reading.courtesy) @ counts) ** _KEYWORD_POWER
+        # A fifth of the head's opinion always stays: something must tell the categories apart.
+        scores = (head * (0.2 + 0.8 * known) + 0.8 * (1.0 - known) / len(head)) * hits
+        share = np.asarray(scores / scores.sum(), dtype=np.float32)
+        spoken = bool(counts.any())
         winner = int(share.argmax())
-        if self.catch_all is not None and not counts.any() and _is_lost(trust, float(share[winner])):
+        if self.catch_all is not None and not spoken and _is_lost(known, float(head.max())):
             winner = self.catch_all
+        # A keyword is a sign of its own: a text with one is never wholly out of scope.
+        trust = max(known, 0.4 * float((1.0 - reading.courtesy).max())) if spoken else known
         row = int(evidence[:, winner].argmax())
         found = _spelled(reading, self._keywords[winner])
         nearest = self._nearest(similarity[row], winner)
@@ -175,14 +184,11 @@ class TopicModel:
             weights = np.where(single.argmax(axis=1) == self.catch_all, 0.5 * weights, weights)
         return np.asarray(weights[:, None] * single, dtype=np.float32)
 
-    def _trust(self, similarity: Vectors, courtesy: Vectors, *, spoken: bool) -> float:
-        """Rise from 0 to 1 between the encoder's two cosines, for the sentence that says most.
-
-        A keyword is a sign of its own, so a text with one is never wholly out of scope.
-        """
+    def _known(self, similarity: Vectors, courtesy: Vectors) -> float:
+        """Rise from 0 to 1 between the encoder's two cosines, for the sentence that says most."""
         nearest = similarity.max(axis=1) if similarity.size else np.zeros(len(courtesy), dtype=np.float32)
         low, high = self._encoder.unrelated, self._encoder.related
-        known = np.clip((nearest - low) / (high - low), 0.4 if spoken else 0.0, 1.0)
+        known = np.clip((nearest - low) / (high - low), 0.0, 1.0)
         return float((known * (1.0 - courtesy)).max())
 
     def _nearest(self, similarity: Vectors, winner: int) -> str:
@@ -196,8 +202,8 @@ class TopicModel:
         return [keywords.count(folded) for keywords in self._keywords]
 
 
-def _is_lost(trust: float, share: float) -> bool:
-    return trust < _LOST_BELOW or (trust < UNSURE_BELOW and share < _CLEAR_SHARE)
+def _is_lost(known: float, share: float) -> bool:
+    return known < _LOST_BELOW or (known < UNSURE_BELOW and share < _CLEAR_SHARE)
 
 
 def _mood_of_courtesies(sentences: Sequence[str]) -> str:

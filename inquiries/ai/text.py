@@ -43,9 +43,10 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 _FAREWELL = re.compile(
-    r"(?:^|\s)(?:(?:much[ao]s|mil|much[ií]simas)\s+)?(?:gracias|desde ya|de antemano|saludos|un saludo"
+    r"(?:^|\s)(?:(?:much[ao]s|mil|much[ií]simas)\s+)?(?:gracias|desde ya|de antemano|saludos|un saludo|agradeciendo"
     r"|agradezco|quedo (?:atent[oa]|pendiente|a la espera)|(?:muito )?obrigad[oa]|thanks|thank you)\b"
-    r"|(?<=\w)\s(?=[¿¡])",
+    r"|\s(?:por favor |porfa |xfa )?ayud(?:a|en|enme|arme)(?: por favor| porfa| xfa)\b"
+    r"|\s(?:por favor|porfa|xfa) ayud(?:a|en|enme)\b|(?<=\w)\s(?=[¿¡])",
     re.IGNORECASE,
 )
 # "dar las gracias", "y gracias", "les agradezco": here the thanks belong to what stands before them.

@@ -6,13 +6,13 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2,
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 
-class Schema(SpectacularAPIView):  # type: ignore[misc]
+class Schema(SpectacularAPIView):
     """JSON, or YAML for a client that asks for it."""
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
-class Docs(SpectacularSwaggerSplitView):  # type: ignore[misc]
+class Docs(SpectacularSwaggerSplitView):
     """Swagger UI from our own static files; its script has an address of its own, so the strict CSP holds."""
 
     template_name = "inquiries/api_docs.html"

@@ -72,7 +72,8 @@ def _in_plain_words(exc: exceptions.APIException) -> exceptions.APIException:
 
 
 def _throttled_text(exc: exceptions.Throttled) -> str:
-    exc.wait = seconds = max(1, math.ceil(exc.wait or 1))
+    seconds = max(1, math.ceil(getattr(exc, "wait", None) or 1))
+    exc.wait = seconds  # type: ignore[attr-defined]  # DRF makes Retry-After of it
     text = ngettext(
         "Too many requests. Try again in %(seconds)d second.",
         "Too many requests. Try again in %(seconds)d seconds.",

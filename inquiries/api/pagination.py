@@ -18,8 +18,10 @@ class InquiryPagination(CursorPagination):
     page_size = 25
     max_page_size = 100
     page_size_query_param = "page_size"
-    page_size_query_description = gettext_lazy("How many inquiries a page holds, from 1 to 100.")
-    cursor_query_description = gettext_lazy("The place in the list; it is part of “next” and “previous”.")
+    page_size_query_description = gettext_lazy("How many inquiries a page holds, from 1 to 100.")  # type: ignore[assignment]
+    cursor_query_description = gettext_lazy(  # type: ignore[assignment]
+        "The place in the list; it is part of “next” and “previous”."
+    )
 
     def get_page_size(self, request: Request) -> int:
         """Return the size asked for; raise ValidationError (400) where it is no number from 1 to 100."""
@@ -34,12 +36,17 @@ class InquiryPagination(CursorPagination):
         DRF would pass a place that is no number on to the database.
         """
         try:
-            cursor = super().decode_cursor(request)  # type: ignore[misc]
+            cursor = super().decode_cursor(request)
         except NotFound as error:
             raise _bad_cursor() from error
-        if cursor and cursor.position is not None and not _is_id(cursor.position):
+        if cursor and cursor.position is not None and not _is_id(str(cursor.position)):
             raise _bad_cursor()
         return cursor
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        links = {name: {"type": "string", "format": "uri", "nullable": True} for name in ("next", "previous")}
+        names = [*links, "results"]
+        return {"type": "object", "required": names, "properties": {**links, "results": schema}}
 
 
 def _is_id(text: str) -> bool:

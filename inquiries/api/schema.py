@@ -27,7 +27,7 @@ from inquiries.api.waiting import LONGEST
 TAG = "inquiries"
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The header of our keys; drf-spectacular finds this class by itself."""
 
     target_class = "inquiries.api.keys.ApiKeyAuthentication"
@@ -49,9 +49,7 @@ def _error(text: Any) -> OpenApiResponse:
 BAD_INPUT = OpenApiResponse(
     {
         "type": "object",
-        "additionalProperties": {
-            "oneOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]
-        },
+        "additionalProperties": {"oneOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]},
     },
     description=_("Bad data: {field: [texts]}, or {“detail”: text} where the body cannot be read."),
 )
@@ -70,7 +68,7 @@ CREATE = extend_schema(
         "With a key the answer is the whole inquiry, without one only what a customer may see."
     ),
     request={"application/json": NewInquirySerializer},
-    auth=[{"ApiKey": []}, {}],
+    auth=[{"ApiKey": []}, {}],  # type: ignore[list-item]  # as OpenAPI writes "a key or nothing"
     parameters=[
         OpenApiParameter(
             "Idempotency-Key",
@@ -92,6 +90,17 @@ CREATE = extend_schema(
             % {"longest": LONGEST},
             examples=[OpenApiExample("wait", value="wait=5")],
         ),
+    ],
+    examples=[
+        OpenApiExample(
+            "create",
+            request_only=True,
+            value={
+                "customer_name": "Juan Pérez",
+                "email": "juan@example.com",
+                "message": "Hola, no puedo entrar a mi cuenta desde ayer.",
+            },
+        )
     ],
     responses={
         201: PolymorphicProxySerializer(
@@ -121,5 +130,6 @@ RETRIEVE = extend_schema(
     operation_id="retrieve_inquiry",
     tags=[TAG],
     summary=_("Read an inquiry"),
+    description=_("The whole inquiry, with its analysis as soon as there is one."),
     responses={200: InquirySerializer, 404: NOT_FOUND, **READ_ERRORS},
 )

@@ -1,4 +1,7 @@
-"""What comes in and what goes out; names and their order are the contract of the API."""
+"""What comes in and what goes out; names and their order are the contract of the API.
+
+The serializers have no docstrings: drf-spectacular would publish them.
+"""
 
 from __future__ import annotations
 
@@ -48,14 +51,11 @@ class CleanText(serializers.CharField):
 
 
 class NewInquirySerializer(serializers.Serializer[dict[str, str]]):
-    """The body of `create`."""
-
     customer_name = CleanText(validation.clean_name, max_length=NAME_LENGTH)
     email = CleanText(validation.clean_email, max_length=validation.EMAIL_LENGTH)
     message = CleanText(validation.clean_message, max_length=MESSAGE_LENGTH)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Clean the fields; raise ValidationError for these and for names that we do not know."""
         errors: dict[str, Any] = self._unknown(data)
         try:
             values = super().to_internal_value(data)
@@ -88,8 +88,6 @@ class Moment(serializers.DateTimeField):
 
 
 class InquirySerializer(serializers.ModelSerializer[Inquiry]):
-    """The whole inquiry, for keys and for those who work the inbox."""
-
     id = serializers.IntegerField(read_only=True)
     category = serializers.CharField(source="category.name", read_only=True, allow_null=True)
     sentiment = serializers.ChoiceField(choices=Sentiment.choices, read_only=True, allow_null=True)
@@ -99,7 +97,7 @@ class InquirySerializer(serializers.ModelSerializer[Inquiry]):
     engine = TextOrNull()
     provisional = serializers.BooleanField(source="is_provisional", read_only=True)
     language = TextOrNull()
-    source = serializers.ChoiceField(choices=Source.choices, read_only=True)
+    source = serializers.ChoiceField(choices=Source.choices, read_only=True)  # type: ignore[assignment]
     assignee = serializers.CharField(source="assignee.username", read_only=True, allow_null=True)
     created_at = Moment()
     analysed_at = Moment(allow_null=True)
@@ -136,8 +134,6 @@ class InquirySerializer(serializers.ModelSerializer[Inquiry]):
 
 
 class PublicInquirySerializer(serializers.ModelSerializer[Inquiry]):
-    """What a customer may see of an inquiry."""
-
     id = serializers.IntegerField(read_only=True)
     status = serializers.SerializerMethodField()
     created_at = Moment()
@@ -149,11 +145,9 @@ class PublicInquirySerializer(serializers.ModelSerializer[Inquiry]):
         read_only_fields = fields
 
     def get_status(self, inquiry: Inquiry) -> Status:
-        """A sender of spam does not learn that we know."""
+        # A sender of spam does not learn that we know.
         return Status.NEW if inquiry.status == Status.SPAM else Status(inquiry.status)
 
 
 class ErrorSerializer(serializers.Serializer[dict[str, str]]):
-    """Every error without a field."""
-
     detail = serializers.CharField()

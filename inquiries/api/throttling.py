@@ -11,7 +11,7 @@ import ipaddress
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.core.cache import caches
@@ -71,7 +71,8 @@ def hit(scope: str, caller: str) -> float | None:
 
 def rate_of(scope: str) -> tuple[int, int]:
     """Return how many calls are allowed within how many seconds, from a rate such as "20/min"."""
-    number, period = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][scope].split("/")
+    rates = cast("dict[str, str]", settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"])
+    number, period = rates[scope].split("/")
     return int(number), PERIODS[period]
 
 

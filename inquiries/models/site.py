@@ -49,7 +49,7 @@ class SiteSettings(SingletonModel):
     ai_enabled = models.BooleanField(_("AI switched on"), default=True)
     review_threshold = models.FloatField(
         _("review below this confidence"),
-        default=0.5,
+        default=0.3,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text=_("From 0 to 1; inquiries that the AI is less sure about are marked for review."),
     )

@@ -62,7 +62,9 @@ def test_a_too_long_message_stays_in_the_form():
     assert "maxlength" not in str(form["message"])
 
 
-@pytest.mark.parametrize(("age", "is_too_fast"), [(0.0, True), (1.5, True), (2.5, False), (90_000.0, False), (-60.0, False)])
+@pytest.mark.parametrize(
+    ("age", "is_too_fast"), [(0.0, True), (1.5, True), (2.5, False), (90_000.0, False), (-60.0, False)]
+)
 def test_a_ticket_knows_who_is_too_fast(age, is_too_fast):
     ticket = read_ticket(new_ticket(age=age))
 

@@ -112,7 +112,9 @@ def test_a_bad_message_is_refused(given):
 
 
 @pytest.mark.parametrize(
-    ("rule", "limit"), [(clean_name, 120), (clean_email, 254), (clean_message, 10_000)], ids=["name", "email", "message"]
+    ("rule", "limit"),
+    [(clean_name, 120), (clean_email, 254), (clean_message, 10_000)],
+    ids=["name", "email", "message"],
 )
 def test_a_long_text_is_refused_with_the_limit_and_its_length(rule, limit):
     with pytest.raises(ValidationError) as refused:

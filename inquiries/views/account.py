@@ -10,8 +10,10 @@ from django.contrib.auth import views
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 
 from inquiries.forms import ChangePasswordForm, SignInForm
 
@@ -41,6 +43,7 @@ class SignOut(views.LogoutView):
         return response
 
 
+@method_decorator(never_cache, name="dispatch")
 class ChangePassword(views.PasswordChangeView):
     """A new password; every other session of the person ends."""
 

@@ -6,7 +6,7 @@ import hashlib
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -19,6 +19,7 @@ from inquiries import metrics, services
 from inquiries.models import Inquiry
 from inquiries.models.inquiry import InquiryError
 from inquiries.states import AnalysisState
+from inquiries.views.requests import AgentRequest
 
 ALL = "all"
 
@@ -27,7 +28,7 @@ ALL = "all"
 @never_cache
 @login_required
 @permission_required("inquiries.supervise", raise_exception=True)
-def monitor(request: HttpRequest) -> HttpResponse:
+def monitor(request: AgentRequest) -> HttpResponse:
     """The page, its region for the poller, or 204 where the poller's digest still holds."""
     region = _region(request)
     is_poll = bool(request.htmx) and not request.htmx.history_restore_request
@@ -39,7 +40,7 @@ def monitor(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 @permission_required("inquiries.supervise", raise_exception=True)
-def retry_failed(request: HttpRequest) -> HttpResponse:
+def retry_failed(request: AgentRequest) -> HttpResponse:
     """Ask again for one failed analysis (`inquiry=<id>`), or for all of them (`inquiry=all`)."""
     try:
         messages.success(request, _retry(request, request.POST.get("inquiry", ALL)))
@@ -50,21 +51,20 @@ def retry_failed(request: HttpRequest) -> HttpResponse:
     return redirect("monitor")
 
 
-def _retry(request: HttpRequest, which: str) -> str:
-    user = request.user
+def _retry(request: AgentRequest, which: str) -> str:
     if which == ALL:
-        count = services.retry_failed(actor=user)  # type: ignore[arg-type]
+        count = services.retry_failed(actor=request.user)
         return ngettext("%(n)d analysis is asked for again.", "%(n)d analyses are asked for again.", count) % {
             "n": count
         }
     if not (which.isascii() and which.isdigit() and len(which) < 18):
         raise Http404
-    inquiry = get_object_or_404(Inquiry.objects.visible_to(user), pk=which)  # type: ignore[arg-type]
-    services.retry(inquiry, actor=user)  # type: ignore[arg-type]
+    inquiry = get_object_or_404(Inquiry.objects.visible_to(request.user), pk=which)
+    services.retry(inquiry, actor=request.user)
     return _("The analysis of inquiry #%(pk)d is asked for again.") % {"pk": inquiry.pk}
 
 
-def _region(request: HttpRequest) -> dict[str, str]:
+def _region(request: AgentRequest) -> dict[str, str]:
     """The region's HTML and a digest of it. The form's CSRF token stands outside, or no digest would ever hold."""
     html = render_to_string("inquiries/_monitor_body.html", _figures(), request)
     return {"body": html, "digest": hashlib.sha256(html.encode()).hexdigest()[:16]}

@@ -13,7 +13,7 @@ from django.templatetags.static import static
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseStopPolling
 
@@ -50,6 +50,7 @@ FINAL = frozenset({CustomerState.ANSWERED, CustomerState.CLOSED})
 
 
 # --- The form ----------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
     """Show the form, or take an inquiry in; whatever goes wrong, the typed text stays on the page."""
     if request.method != "POST":

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             can_create=not options["read_only"],
             can_read=not options["create_only"],
         )
-        self.stderr.write(_("Keep it safe: it cannot be shown again."))
+        self.stdout.write(_("Keep it safe: it cannot be shown again."))
         self.stdout.write(_("API key “%(name)s”:") % {"name": row.name} + f" {key}")
 
 

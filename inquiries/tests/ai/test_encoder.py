@@ -154,11 +154,11 @@ def test_cache_forgets_the_oldest() -> None:
 
 
 def test_cache_of_nothing_has_the_right_width() -> None:
-    assert CachingEncoder(WordHashEncoder()).encode([]).shape == (0, 2_048)
+    assert CachingEncoder(WordHashEncoder()).encode([]).shape == (0, 1_024)
 
 
 def test_cache_smaller_than_one_request_still_answers() -> None:
-    assert CachingEncoder(WordHashEncoder(), size=1).encode(["uno", "dos", "tres"]).shape == (3, 2_048)
+    assert CachingEncoder(WordHashEncoder(), size=1).encode(["uno", "dos", "tres"]).shape == (3, 1_024)
 
 
 def test_lru_is_bounded() -> None:

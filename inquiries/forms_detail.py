@@ -1,0 +1,41 @@
+"""What agents post from the detail page."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from inquiries.models import Category, Correction
+from inquiries.models.inquiry import REPLY_LENGTH
+from inquiries.states import Sentiment
+
+LARGEST_VERSION = 2_147_483_647
+
+
+class CategoryForm(forms.Form):
+    """A category by its name, out of those in use."""
+
+    category = forms.ModelChoiceField(Category.objects.live(), to_field_name="name")
+
+
+class SentimentForm(forms.Form):
+    sentiment = forms.ChoiceField(choices=Sentiment.choices)
+
+
+class UndoForm(forms.Form):
+    field = forms.ChoiceField(choices=Correction.Field.choices)
+
+
+class ReplyForm(forms.Form):
+    """The editor's text and the version of the reply that it started from."""
+
+    text = forms.CharField(required=False, strip=False, max_length=REPLY_LENGTH, label=_("Reply"))
+    version = forms.IntegerField(min_value=0, max_value=LARGEST_VERSION)
+
+    def clean_text(self) -> str:
+        # Browsers send CRLF for each line break of a textarea.
+        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+
+
+class CloseForm(forms.Form):
+    reason = forms.CharField(required=False, max_length=200, label=_("Reason"))

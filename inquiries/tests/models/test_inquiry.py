@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from inquiries.models import Inquiry, InquiryEvent, InvalidMove, StaleInquiry
+from inquiries.states import AnalysisState, Status
+
+pytestmark = pytest.mark.django_db
+
+
+def test_inquiries_are_visible_to_those_who_work_the_inbox(inquiry, agent, other_agent, supervisor, outsider):
+    for person in (agent, other_agent, supervisor):
+        assert list(Inquiry.objects.visible_to(person)) == [inquiry]
+    assert not Inquiry.objects.visible_to(outsider).exists()
+    assert not Inquiry.objects.visible_to(AnonymousUser()).exists()
+
+
+def test_a_deactivated_person_sees_nothing(inquiry, agent):
+    agent.is_active = False
+    assert not Inquiry.objects.visible_to(agent).exists()
+
+
+def test_a_move_is_one_update_and_one_event(inquiry, agent):
+    inquiry.move_to(Status.CLOSED, actor=agent, reason="Repetida")
+    event = InquiryEvent.objects.get()
+    assert (event.old, event.new, event.actor, event.reason) == ("new", "closed", agent, "Repetida")
+    assert Inquiry.objects.get().status == Status.CLOSED
+
+
+def test_a_move_that_lost_the_race_writes_nothing(inquiry, agent):
+    twin = Inquiry.objects.get(pk=inquiry.pk)
+    inquiry.move_to(Status.OPEN, actor=agent)
+    with pytest.raises(StaleInquiry):
+        twin.move_to(Status.CLOSED, actor=agent)
+    assert InquiryEvent.objects.count() == 1
+
+
+def test_a_move_that_does_not_exist_is_refused(make_inquiry, agent):
+    with pytest.raises(InvalidMove):
+        make_inquiry(status=Status.SPAM).move_to(Status.ANSWERED, actor=agent)
+
+
+def test_every_change_raises_the_row_version(inquiry):
+    before = inquiry.row_version
+    Inquiry.objects.filter(pk=inquiry.pk).touch(language="pt")
+    inquiry.refresh_from_db()
+    assert inquiry.row_version == before + 1
+    assert inquiry.updated_at > inquiry.created_at
+
+
+def test_a_count_stops_at_its_cap(make_inquiry):
+    for _ in range(5):
+        make_inquiry()
+    assert Inquiry.objects.all().capped_count(cap=3) == 4
+    assert Inquiry.objects.all().capped_count() == 5
+
+
+def test_the_editor_shows_the_persons_text_then_the_draft_then_nothing(make_inquiry):
+    assert make_inquiry().reply_text == ""
+    assert make_inquiry(suggested_reply="IA").reply_text == "IA"
+    assert make_inquiry(suggested_reply="IA", reply="yo").reply_text == "yo"
+    assert make_inquiry(suggested_reply="IA", reply="").reply_text == ""
+
+
+def test_review_is_for_what_waits(make_inquiry):
+    waiting = make_inquiry(needs_review=True)
+    make_inquiry(needs_review=True, status=Status.ANSWERED)
+    make_inquiry(needs_review=False)
+    assert list(Inquiry.objects.needing_review()) == [waiting]
+
+
+def test_tokens_cannot_be_guessed_and_differ(make_inquiry):
+    tokens = {make_inquiry().public_token for _ in range(20)}
+    assert len(tokens) == 20
+    assert min(map(len, tokens)) >= 32
+
+
+def test_the_status_url_comes_from_the_settings_not_from_a_host(inquiry, settings):
+    settings.BASE_URL = "https://ayuda.example"
+    assert inquiry.status_url == f"https://ayuda.example/consulta/{inquiry.public_token}/"
+
+
+@pytest.mark.parametrize(("state", "works"), [("queued", True), ("running", True), ("done", False), ("failed", False)])
+def test_the_machine_is_at_work_until_a_terminal_state(make_inquiry, state, works):
+    assert Inquiry(ai_state=AnalysisState(state)).is_being_analysed is works
+
+
+def test_a_row_of_the_queue_costs_no_further_query(inquiry, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        for row in Inquiry.objects.for_queue():
+            assert row.category.name
+            assert row.assignee is None
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
+@pytest.mark.parametrize(
+    "queryset",
+    [
+        lambda: Inquiry.objects.filter(status="answered").order_by("-id"),
+        lambda: Inquiry.objects.order_by("-created_at", "-id"),
+        lambda: Inquiry.objects.filter(sentiment="Negativo").order_by("-id"),
+        lambda: Inquiry.objects.filter(ai_state="failed").order_by("-id"),
+    ],
+)
+def test_orders_of_the_inbox_need_no_sorting(queryset):
+    with CaptureQueriesContext(connection):
+        plan = queryset()[:25].explain()
+    assert "TEMP B-TREE" not in plan
+    assert "SCAN" not in plan or "USING INDEX" in plan
+
+
+def test_the_full_text_column_is_the_databases_own_affair():
+    with pytest.raises(FieldDoesNotExist):
+        Inquiry._meta.get_field("search")

@@ -1,0 +1,77 @@
+"""What the detail page shows, whole or in regions, and how each of its actions answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from inquiries.models import Category, Inquiry
+from inquiries.states import AnalysisState, MessageKind, Sentiment, Status
+from inquiries.views.requests import AgentRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two texts for one reply; `version` is that of theirs. Where `is_over`, mine cannot be kept any more."""
+
+    mine: str
+    theirs: str
+    theirs_by: str
+    version: int
+    reason: str
+    is_over: bool = False
+
+
+def fetch(request: AgentRequest, pk: int) -> Inquiry:
+    """The inquiry, for those who may see it; 404 for everybody else."""
+    return get_object_or_404(Inquiry.objects.visible_to(request.user).for_detail().select_related("reply_by"), pk=pk)
+
+
+def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
+    """Everything that the regions ask for."""
+    analyses = list(inquiry.analyses.defer("sent_text", "raw_answer").order_by("-id")[:20])
+    done = [analysis for analysis in analyses if analysis.state == AnalysisState.DONE]
+    return {
+        "inquiry": inquiry,
+        "analyses": analyses,
+        "analysis": done[0] if done else None,
+        "categories": _choices(inquiry),
+        "sentiments": Sentiment.choices,
+        "answers": inquiry.messages.filter(kind=MessageKind.ANSWER).select_related("author"),
+        "events": inquiry.events.select_related("actor"),
+        "undoable": set(inquiry.corrections.filter(undone_at=None).values_list("field", flat=True)),
+        "can": {status.value: inquiry.can_move(status) for status in Status},
+        "can_retry": _can_retry(inquiry),
+        "page_url": inquiry.get_absolute_url(),
+        "editor_text": inquiry.reply_text,
+        "editor_version": inquiry.reply_version,
+        **extra,
+    }
+
+
+def _choices(inquiry: Inquiry) -> list[Category]:
+    """The categories in use, and the inquiry's own where it is no longer in use."""
+    live = list(Category.objects.live())
+    own = inquiry.category
+    return live if own is None or own in live else [*live, own]
+
+
+def _can_retry(inquiry: Inquiry) -> bool:
+    is_short = inquiry.ai_state in {AnalysisState.FAILED, AnalysisState.SKIPPED} or inquiry.is_provisional
+    return is_short and not inquiry.is_being_analysed and inquiry.status != Status.SPAM
+
+
+def respond(
+    request: AgentRequest, pk: int, *, status: int = 200, with_editor: bool = False, **extra: Any
+) -> HttpResponse:
+    """Answer an action: the changed regions for htmx, the page for others (after success, by a redirect)."""
+    inquiry = fetch(request, pk)
+    if request.htmx:
+        context = context_of(inquiry, oob=True, with_editor=with_editor, with_messages=True, **extra)
+        return render(request, "inquiries/_detail_changes.html", context, status=status)
+    if status == 200:
+        return redirect(inquiry)
+    return render(request, "inquiries/detail.html", context_of(inquiry, **extra), status=status)

@@ -1,0 +1,225 @@
+// The reply editor: saves itself, never loses a text, never overwrites a colleague's, takes a late draft politely.
+(() => {
+  "use strict";
+  const DELAY = 1000;
+  const RETRY = 4000;
+  const LONGEST_RETRY = 30000;
+  let form, area, saved, timer, inFlight, isPaused, failures;
+
+  const part = (id) => document.getElementById(id);
+  const version = () => part("reply-version");
+  const isDirty = () => Boolean(area) && area.value !== saved;
+
+  function state(text, link) {
+    const box = part("save-state");
+    box.replaceChildren(text);
+    if (!link) return;
+    const anchor = document.createElement("a");
+    Object.assign(anchor, { href: link, textContent: form.dataset.signIn });
+    box.append(" ", anchor);
+  }
+
+  // --- The copy in this browser: there whenever the server does not have the text ---
+  const copy = {
+    read() {
+      try {
+        return localStorage.getItem(form.dataset.copyKey);
+      } catch {
+        return null;
+      }
+    },
+    write(text) {
+      try {
+        localStorage.setItem(form.dataset.copyKey, text);
+      } catch {
+        // No room or no right: the text is still in the page.
+      }
+    },
+    drop() {
+      try {
+        localStorage.removeItem(form.dataset.copyKey);
+      } catch {
+        // Nothing was kept.
+      }
+      part("local-copy").hidden = true;
+    },
+    offer() {
+      const text = copy.read();
+      if (text === null) return;
+      if (text === area.value || !text.trim()) copy.drop();
+      else {
+        part("local-copy-text").textContent = text;
+        part("local-copy").hidden = false;
+      }
+    },
+  };
+
+  // --- Saving ---
+  function later(delay) {
+    clearTimeout(timer);
+    timer = setTimeout(save, delay);
+  }
+
+  function typed() {
+    if (!isDirty()) return;
+    copy.write(area.value);
+    if (isPaused) return;
+    state(form.dataset.dirty);
+    later(DELAY);
+  }
+
+  async function save(keepalive = false) {
+    clearTimeout(timer);
+    if (!form || !form.isConnected || isPaused || !isDirty()) return;
+    if (inFlight) return void later(200);
+    const text = area.value;
+    state(form.dataset.saving);
+    inFlight = send(text, keepalive === true);
+    const answer = await inFlight;
+    inFlight = null;
+    if (form && form.isConnected) settle(answer, text);
+  }
+
+  async function send(text, keepalive) {
+    const body = new URLSearchParams({ text, version: version().value });
+    const headers = { "X-CSRFToken": pok.cookie("csrftoken"), "HX-Request": "true", "HX-Current-URL": location.href };
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, headers, keepalive, redirect: "error", signal: AbortSignal.timeout(15000) });
+      return { status: answer.status, signIn: answer.headers.get("HX-Redirect"), html: await answer.text() };
+    } catch {
+      return { status: 0, html: "" };
+    }
+  }
+
+  function settle({ status, signIn, html }, text) {
+    if (status === 200) return stored(html, text);
+    copy.write(area.value);
+    if (status === 401) return state(form.dataset.signedOut, signIn);
+    if (status === 409) return clash(html);
+    if (status === 422 || status === 413) return state(form.dataset.refused);
+    failures += 1;
+    state(form.dataset.retrying);
+    later(Math.min(RETRY * failures, LONGEST_RETRY));
+  }
+
+  function stored(html, text) {
+    const answer = new DOMParser().parseFromString(html, "text/html").querySelector("[data-version]");
+    version().value = answer.dataset.version;
+    saved = text;
+    failures = 0;
+    state(answer.textContent);
+    const button = part("draft-button");
+    if (button) button.hidden = text === part("draft-text").value;
+    if (isDirty()) later(DELAY);
+    else copy.drop();
+  }
+
+  // --- Two people, one reply ---
+  function clash(html) {
+    const panel = new DOMParser().parseFromString(html, "text/html").getElementById("conflict");
+    if (panel) {
+      panel.removeAttribute("hx-swap-oob");
+      part("conflict").replaceWith(document.adoptNode(panel));
+    }
+    pause();
+  }
+
+  function pause() {
+    if (!document.querySelector("#conflict [data-version]")) return;
+    isPaused = true;
+    clearTimeout(timer);
+    state(form.dataset.clash);
+  }
+
+  function choose(choice) {
+    const panel = document.querySelector("#conflict [data-version]");
+    const theirs = part("conflict-theirs").value;
+    version().value = panel.dataset.version;
+    isPaused = false;
+    saved = theirs;
+    if (choice === "theirs") area.value = theirs;
+    part("conflict").replaceChildren();
+    area.focus();
+    if (choice === "theirs") {
+      copy.drop();
+      state(form.dataset.saved);
+    } else if (choice === "mine") save();
+    else state(form.dataset.dirty);
+  }
+
+  // --- The AI's draft ---
+  function lateDraft() {
+    const draft = part("draft-text");
+    if (!area || !draft || !part("draft").hasAttribute("data-stands")) return;
+    if (!isDirty()) {
+      if (area.value !== draft.value) area.value = saved = draft.value;
+      return;
+    }
+    const button = part("draft-button");
+    button.textContent = button.dataset.late;
+    button.hidden = false;
+  }
+
+  function start() {
+    form = part("reply-form");
+    area = form ? part("reply") : null;
+    clearTimeout(timer);
+    isPaused = false;
+    failures = 0;
+    if (!form) return;
+    // What the server sent, not what the browser filled in again.
+    saved = area.defaultValue;
+    area.addEventListener("input", typed);
+    area.addEventListener("blur", () => save());
+    form.addEventListener("submit", (event) => {
+      if (event.submitter && event.submitter.hasAttribute("formaction")) return;
+      event.preventDefault();
+      save();
+    });
+    pause();
+    copy.offer();
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-choose], [data-copy], [data-close-confirm]");
+    if (!target) return;
+    if (target.dataset.choose) {
+      if (!form) return; // over and done: the link leads to the page as it is
+      event.preventDefault();
+      if (document.querySelector("#conflict [data-is-over]")) location.assign(location.pathname);
+      else choose(target.dataset.choose);
+    } else if (target.dataset.copy === "use") {
+      area.value = copy.read() ?? area.value;
+      part("local-copy").hidden = true;
+      area.focus();
+      typed();
+    } else if (target.dataset.copy === "drop") copy.drop();
+    else part("publish-menu").open = false;
+  });
+
+  // Publishing and going back to the draft wait for a save that is on its way, or it would clash with itself.
+  document.body.addEventListener("htmx:confirm", (event) => {
+    if (!event.target.matches("#publish-button, #draft-button")) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    if (isPaused) return;
+    if (event.target.id === "draft-button" && area.value.trim()) copy.write(area.value);
+    Promise.resolve(inFlight).then(() => event.detail.issueRequest(true));
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.id === "publish-button" && event.detail.successful && form) copy.drop();
+  });
+  document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+    const { id } = event.detail.target;
+    if (id === "editor") {
+      start();
+      const next = part("reply") || part("editor-title");
+      if (next) next.focus({ preventScroll: true });
+    } else if (id === "draft") lateDraft();
+    else if (id === "conflict") pause();
+  });
+  document.addEventListener("visibilitychange", () => document.hidden && save(true));
+  addEventListener("pagehide", () => save(true));
+  addEventListener("online", () => save());
+  start();
+})();
