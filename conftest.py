@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django
 import pytest
 
 from pok.tests import chromium
@@ -28,6 +29,7 @@ os.environ |= {
     "OPENAI_API_KEY": "",
     "OPENAI_BASE_URL": "",
 }
+os.environ["DJANGO_SETTINGS_MODULE"] = "pok.settings"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs an event loop in the thread of the tests
 if os.environ.get("POK_TEST_ON") == "postgres":
     os.environ["DATABASE_URL"] = (
@@ -37,6 +39,10 @@ if os.environ.get("POK_TEST_ON") == "postgres":
 IN_CI = os.environ.get("CI", "").lower() == "true"
 POSTGRES_URL = os.environ.get("POK_TEST_DATABASE_URL") or "postgres://root@127.0.0.1:5432/test"
 REDIS_URL = os.environ.get("POK_TEST_REDIS_URL") or "redis://127.0.0.1:6379/9"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    django.setup()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -74,7 +80,7 @@ def browser_type_launch_args(browser_type_launch_args: dict, browser_type) -> di
     """Drive the system's Chromium where there is one, else Playwright's own, else skip."""
     path = chromium.on_system()
     if path is None and not Path(browser_type.executable_path).exists():
-        pytest.skip(chromium.NONE)
+        (pytest.fail if IN_CI else pytest.skip)(chromium.NONE)
     return browser_type_launch_args | ({"executable_path": path} if path else {})
 
 

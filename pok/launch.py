@@ -77,6 +77,8 @@ def start(*, host: str, is_demo: bool) -> None:
     lock = lock_folder(settings.DATA_DIR)
     check_port(host, settings.PORT)
     password_line = prepare()
+    if settings.LOG_FORMAT == "auto" and sys.stdout.isatty():
+        os.environ["POK_LOG_FORMAT"] = "text"  # the programs see only supervisor's pipe
     config = write_config(settings.DATA_DIR, host=host, is_demo=is_demo)
     announce(lock, banner(has_new_password=bool(password_line), is_demo=is_demo), host, settings.PORT)
     sys.stdout.flush()

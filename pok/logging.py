@@ -74,8 +74,8 @@ SHARED: list[structlog.typing.Processor] = [
 ]
 
 
-def logging_config(*, debug: bool) -> dict[str, Any]:
-    """Return Django's LOGGING and point structlog at it."""
+def logging_config(*, debug: bool, style: str = "auto") -> dict[str, Any]:
+    """Return Django's LOGGING and point structlog at it; `style` is text, json or auto (text on a terminal)."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -88,7 +88,7 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
     level = "DEBUG" if debug else "INFO"
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "processors": _renderers(),
+        "processors": _renderers(style),
         "foreign_pre_chain": SHARED,
     }
     return {
@@ -117,8 +117,8 @@ def _loggers(level: str) -> dict[str, dict[str, Any]]:
     return loggers | {name: {"handlers": [], "level": "CRITICAL", "propagate": True} for name in telltales}
 
 
-def _renderers() -> list[Any]:
-    readable = sys.stdout.isatty()
+def _renderers(style: str) -> list[Any]:
+    readable = style == "text" or (style == "auto" and sys.stdout.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
     return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
 

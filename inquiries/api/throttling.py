@@ -35,13 +35,15 @@ _cache_is_down = False
 
 
 class CallerThrottle(BaseThrottle):
-    """Keys by their own rate; calls without a key by their address."""
+    """Keys by their own rate, strangers by their address, people who are signed in not at all."""
 
     seconds: float | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        key = key_of(request)
-        self.seconds = hit("key", str(key.pk)) if key else public_limit(request._request)
+        if key := key_of(request):
+            self.seconds = hit("key", str(key.pk))
+        elif not request.user.is_authenticated:
+            self.seconds = public_limit(request._request)
         return self.seconds is None
 
     def wait(self) -> float | None:

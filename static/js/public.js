@@ -72,6 +72,16 @@
     }
   }
 
+  // --- Going back to a form that was sent finds the ticket it was sent with, also where the browser had to fetch
+  // the page again: the server then sees that this text follows another one, and asks.
+  function keepTicket(form) {
+    const name = `${form.dataset.keep}-ticket`;
+    form.addEventListener("submit", () => remember(name, JSON.stringify({ value: form.elements.ticket.value })));
+    const [visit] = performance.getEntriesByType("navigation");
+    const { value } = recall(name);
+    if (visit?.type === "back_forward" && value) form.elements.ticket.value = value;
+  }
+
   // --- The button says that it works. It is not locked: the server makes one inquiry of two clicks.
   function sayBusy(form) {
     const button = form.querySelector("[data-busy]");
@@ -109,7 +119,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-forget]").forEach((place) => forget(place.dataset.forget));
-    document.querySelectorAll("form[data-keep]").forEach(keepText);
+    document.querySelectorAll("form[data-keep]").forEach((form) => { keepText(form); keepTicket(form); });
     document.querySelectorAll("[data-limit]").forEach(watchLength);
     document.querySelectorAll("form:has([data-busy])").forEach(sayBusy);
     document.querySelectorAll("[data-copy]").forEach(copies);

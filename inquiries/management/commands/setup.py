@@ -32,25 +32,16 @@ class Command(BaseCommand):
         """Return, and so print, the first supervisor's password where this call has made one up."""
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
-        if collect_static():
-            self.stdout.write("POK: static files are ready.")
+        published = fingerprint()
+        if not is_collected(published):
+            self.stdout.write("POK: preparing the static files (once) ...")
+            collect_static(published)
         if made := load_categories():
             self.stdout.write(f"POK: {made} default categories are loaded.")
         return make_first_supervisor()
 
 
-def collect_static() -> bool:
-    """Publish the static files unless exactly these are published already; tell whether there was work."""
-    stamp = settings.STATIC_ROOT.with_name("static.stamp")
-    published = _fingerprint()
-    if settings.STATIC_ROOT.is_dir() and stamp.is_file() and stamp.read_text() == published:
-        return False
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(published)
-    return True
-
-
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """A hash of every source's path, size and time: 300 stat calls instead of seconds of compressing."""
     digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
@@ -58,6 +49,23 @@ def _fingerprint() -> str:
             path = Path(storage.path(name))
             digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def is_collected(published: str) -> bool:
+    """Tell whether the static files with this fingerprint are published already."""
+    stamp = _stamp()
+    return settings.STATIC_ROOT.is_dir() and stamp.is_file() and stamp.read_text() == published
+
+
+def collect_static(published: str) -> None:
+    """Publish the static files anew."""
+    _stamp().unlink(missing_ok=True)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    _stamp().write_text(published)
+
+
+def _stamp() -> Path:
+    return Path(f"{settings.STATIC_ROOT}.stamp")
 
 
 @transaction.atomic

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from inquiries.models import Analysis, Heartbeat, InquiryEvent, SiteSettings
+from inquiries.states import AIReason, AnalysisState, EventKind
+
+HTMX = {"hx-request": "true"}
+
+
+@pytest.fixture
+def site(client, supervisor, categories):
+    client.force_login(supervisor)
+    return client
+
+
+@pytest.fixture
+def failed(make_inquiry):
+    inquiry = make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA)
+    inquiry.analyses.update(error_detail="insufficient_quota", attempts=1)
+    return inquiry
+
+
+def _html(response) -> str:
+    return response.content.decode()
+
+
+def _digest(response) -> str:
+    found = re.search(r"\?seen=(\w+)", _html(response))
+    assert found is not None
+    return found.group(1)
+
+
+def _beat(age: timedelta = timedelta(0)) -> None:
+    Heartbeat.objects.create(worker="caja:7", version="0.1.0", threads=8)
+    Heartbeat.objects.update(seen_at=Now() - age)
+
+
+def test_it_shows_what_waits_who_works_and_what_failed(site, failed, make_inquiry):
+    _beat()
+    make_inquiry()
+    html = _html(site.get(reverse("monitor")))
+    assert "caja:7" in html
+    assert "worker-alive" in html
+    assert 'role="alert"' not in html
+    assert str(AIReason.QUOTA.label) in html
+    assert "insufficient_quota" in html
+    assert reverse("detail", args=[failed.pk]) in html
+    assert failed.public_token not in html
+
+
+@pytest.mark.parametrize("age", [None, timedelta(minutes=5)])
+def test_without_a_live_worker_it_says_so_in_plain_words(site, age):
+    if age:
+        _beat(age)
+    html = _html(site.get(reverse("monitor")))
+    assert 'role="alert"' in html
+    assert "make run" in html
+
+
+def test_it_names_the_engine_and_who_switched_it_off(site, settings):
+    settings.AI_ENGINE, settings.OPENAI_API_KEY, settings.OPENAI_MODEL = "openai", "sk-secreta", "gpt-x"
+    html = _html(site.get(reverse("monitor")))
+    assert "gpt-x" in html
+    assert "sk-secreta" not in html
+    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_enabled": False})
+    SiteSettings.current().save()
+    assert reverse("admin:inquiries_sitesettings_change") in _html(site.get(reverse("monitor"))).split("<main")[1]
+
+
+def test_only_supervisors_come_in(client, agent, outsider, failed):
+    for url, method in ((reverse("monitor"), client.get), (reverse("retry_failed"), client.post)):
+        client.logout()
+        assert method(url)["Location"] == f"{reverse('login')}?next={url}"
+        for person in (agent, outsider):
+            client.force_login(person)
+            response = method(url)
+            assert response.status_code == 403
+            assert "insufficient_quota" not in _html(response)
+    failed.refresh_from_db()
+    assert failed.ai_state == AnalysisState.FAILED
+
+
+def test_a_poll_without_a_session_is_sent_to_the_sign_in(client, db):
+    response = client.get(reverse("monitor"), headers=HTMX | {"hx-current-url": "http://testserver/monitor/"})
+    assert response.status_code == 401
+    assert response["HX-Redirect"] == f"{reverse('login')}?next=/monitor/"
+
+
+def test_each_view_takes_its_own_method(site):
+    assert site.post(reverse("monitor")).status_code == 405
+    assert site.get(reverse("retry_failed")).status_code == 405
+
+
+def test_a_poll_gets_the_region_or_nothing_when_nothing_changed(site, failed):
+    _beat()
+    page = site.get(reverse("monitor"))
+    assert "<html" in _html(page)
+    assert "HX-Request" in page["Vary"]
+    assert "no-store" in page["Cache-Control"]
+    quiet = site.get(reverse("monitor"), {"seen": _digest(page)}, headers=HTMX)
+    assert (quiet.status_code, quiet.content) == (204, b"")
+    Analysis.objects.update(state=AnalysisState.DONE)
+    news = site.get(reverse("monitor"), {"seen": _digest(page)}, headers=HTMX)
+    assert news.status_code == 200
+    assert "<html" not in _html(news)
+    assert _html(news).lstrip().startswith('<div id="monitor"')
+    assert _digest(news) != _digest(page)
+
+
+def test_going_back_in_history_gets_the_whole_page(site):
+    response = site.get(reverse("monitor"), headers=HTMX | {"hx-history-restore-request": "true"})
+    assert "<html" in _html(response)
+
+
+def test_one_failed_analysis_is_asked_for_again(site, supervisor, failed, make_inquiry):
+    other = make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA)
+    response = site.post(reverse("retry_failed"), {"inquiry": failed.pk})
+    assert response["Location"] == reverse("monitor")
+    failed.refresh_from_db()
+    other.refresh_from_db()
+    assert (failed.ai_state, other.ai_state) == (AnalysisState.QUEUED, AnalysisState.FAILED)
+    assert InquiryEvent.objects.get(kind=EventKind.RETRIED).actor == supervisor
+
+
+def test_all_failed_analyses_are_asked_for_again(site, failed, make_inquiry):
+    make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.TIMEOUT)
+    response = site.post(reverse("retry_failed"), {"inquiry": "all"}, headers=HTMX)
+    html = _html(response)
+    assert Analysis.objects.live().count() == 2
+    assert 'id="monitor"' in html
+    assert 'hx-swap-oob="innerHTML"' in html
+    assert "2 " in html.split('id="messages"')[1]
+
+
+def test_a_second_retry_is_told_that_the_first_is_under_way(site, failed):
+    site.post(reverse("retry_failed"), {"inquiry": failed.pk})
+    response = site.post(reverse("retry_failed"), {"inquiry": failed.pk}, follow=True)
+    assert [message.level_tag for message in response.context["messages"]] == ["error"]
+    assert failed.analyses.live().count() == 1
+
+
+@pytest.mark.parametrize("which", ["987654", "abc", "", "1" * 30, "²", "-1", "1;drop"])
+def test_what_is_no_inquiry_is_not_found(site, failed, which):
+    assert site.post(reverse("retry_failed"), {"inquiry": which}).status_code == 404
+    failed.refresh_from_db()
+    assert failed.ai_state == AnalysisState.FAILED
+
+
+def test_one_button_an_inquiry_however_often_it_failed(site, failed):
+    Analysis.objects.create(inquiry=failed, state=AnalysisState.FAILED, due_at=None, finished_at=Now())
+    html = _html(site.get(reverse("monitor")))
+    assert html.count(f'value="{failed.pk}"') == 1
+
+
+def test_what_was_mended_meanwhile_has_no_button(site, failed):
+    type(failed).objects.filter(pk=failed.pk).update(ai_state=AnalysisState.DONE)
+    html = _html(site.get(reverse("monitor")))
+    assert f'value="{failed.pk}"' not in html
+    assert "ai-done" in html
+
+
+def test_details_are_text_and_never_markup(site, failed):
+    failed.analyses.update(error_detail="<img src=x onerror=alert(1)>")
+    assert "<img src=x" not in _html(site.get(reverse("monitor")))
+
+
+def test_it_costs_the_same_however_much_there_is(site, make_inquiry, django_assert_num_queries):
+    def fill(number: int) -> None:
+        for index in range(number):
+            make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA)
+            waiting = make_inquiry()
+            waiting.analyses.update(error=AIReason.TIMEOUT, due_at=Now() + timedelta(minutes=5))
+            make_inquiry(analysed=True, is_provisional=True, ai_error=AIReason.TIMEOUT)
+            Heartbeat.objects.create(worker=f"{number}:{index}", version="0.1.0", threads=8)
+
+    fill(3)
+    site.get(reverse("monitor"))  # the desk's settings are in the cache now
+    # session, person, two for permissions; five counts, their oldest and reason; workers, failures, retries
+    with django_assert_num_queries(13):
+        site.get(reverse("monitor"))
+    fill(15)
+    with django_assert_num_queries(13):
+        site.get(reverse("monitor"))
