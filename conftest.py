@@ -43,6 +43,15 @@ REDIS_URL = os.environ.get("POK_TEST_REDIS_URL") or "redis://127.0.0.1:6379/9"
 
 def pytest_configure(config: pytest.Config) -> None:
     django.setup()
+    _serve_static_files_live()
+
+
+def _serve_static_files_live() -> None:
+    """Let `live_server` find static files: pytest-django looks for the app's plain name, ours is `pok.static`."""
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+    from django.test import testcases
+
+    testcases._StaticFilesHandler = StaticFilesHandler  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

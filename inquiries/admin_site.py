@@ -21,6 +21,8 @@ SECTIONS = (
     (_("People"), ("User", "AccessAttempt", "Group")),
     (_("Inquiries"), ("Inquiry", "Analysis", "Correction")),
 )
+# A library's table goes by what it is for.
+NAMES = {"AccessAttempt": _("Failed sign-ins")}
 
 
 class PokAdminSite(AdminSite):
@@ -70,6 +72,9 @@ class PokAdminSite(AdminSite):
         if app_label is not None:
             return apps
         home = next((app for app in apps if app["app_label"] == "inquiries"), None)
+        for app in apps:
+            for model in app["models"]:
+                model["name"] = NAMES.get(model["object_name"], model["name"])
         models = {model["object_name"]: model for app in apps for model in app["models"]}
         sections = [(name, [models[model] for model in names if model in models]) for name, names in SECTIONS]
         return [{**(home or {}), "name": name, "models": found} for name, found in sections if found]

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
+from structlog.contextvars import bound_contextvars
 
 from inquiries import jobs
 from inquiries.ai.engine import (
@@ -106,7 +107,8 @@ def run(analysis_id: int) -> None:
     elif not is_switched_on():
         _skip(taken, analysis)
     else:
-        with jobs.held(taken):
+        # Whatever is logged on the way, by an engine too, names the inquiry.
+        with jobs.held(taken), bound_contextvars(inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk):
             _attempt(taken, analysis)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
@@ -119,6 +119,9 @@ class InquiryForm(Styled, forms.Form):
 
 class SignInForm(Styled, AuthenticationForm):
     """Name and password; what is wrong with them is said once, above the fields."""
+
+    # Django limits the control but not the text, and the record of failed attempts has room for 255 characters.
+    username = UsernameField(max_length=150, widget=forms.TextInput(attrs={"autofocus": True}))
 
 
 class ChangePasswordForm(Styled, PasswordChangeForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from axes.models import AccessAttempt
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet, Sum, Window
 from django.db.models.functions import Now
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -73,11 +74,35 @@ class ApiKeyAdmin(PokAdmin):
 class LockoutAdmin(ReadOnlyAdmin):
     """Failed sign-ins. The lockout counts a name at an address, over all browsers; so does unlocking."""
 
-    list_display = ("username", "ip_address", "failures_since_start", "is_locked_out", "attempt_time")
-    list_filter = ("attempt_time",)
+    list_display = ("who", "address", "count", "is_locked_out", "last_attempt")
+    list_display_links = None
     search_fields = ("username", "ip_address")
-    fields = ("username", "ip_address", "failures_since_start", "attempt_time")
+    fields = ("who", "address", "count", "last_attempt")
     actions = ("unlock",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": gettext("Failed sign-ins"), **(extra_context or {})})
+
+    # The library's own column names know no Spanish.
+    @admin.display(description=_("user name"))
+    def who(self, attempt: AccessAttempt) -> str:
+        return str(attempt.username or "–")
+
+    @admin.display(description=_("address"))
+    def address(self, attempt: AccessAttempt) -> str:
+        return str(attempt.ip_address or "–")
+
+    @admin.display(description=_("failed attempts"))
+    def count(self, attempt: AccessAttempt) -> int:
+        return int(attempt.failures_since_start)
+
+    @admin.display(description=_("last attempt"))
+    def last_attempt(self, attempt: AccessAttempt) -> datetime:
+        moment: datetime = attempt.attempt_time
+        return moment
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return self.fields
 
     def get_queryset(self, request: HttpRequest) -> Any:
         of_pair = Window(Sum("failures_since_start"), partition_by=["username", "ip_address"])

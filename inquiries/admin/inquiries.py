@@ -10,11 +10,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from inquiries import search
 from inquiries.admin.base import ReadOnlyAdmin, ReadOnlyInline, is_list
 from inquiries.models import Analysis, Correction, Inquiry, InquiryEvent, Message
+from inquiries.templatetags.desk import event_value
 
 ENGINES = (("openai", "OpenAI"), ("embedded", _("Embedded engine")))
 
@@ -40,7 +42,15 @@ class MessageInline(ReadOnlyInline):
 
 class EventInline(ReadOnlyInline):
     model = InquiryEvent
-    fields = ("created_at", "actor", "kind", "old", "new", "reason")
+    fields = readonly_fields = ("created_at", "actor", "kind", "before", "after", "reason")
+
+    @admin.display(description=_("from"))
+    def before(self, event: InquiryEvent) -> str:
+        return event_value(event.old) or "–"
+
+    @admin.display(description=_("to"))
+    def after(self, event: InquiryEvent) -> str:
+        return event_value(event.new) or "–"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InquiryEvent]:
         rows: QuerySet[InquiryEvent] = super().get_queryset(request)
@@ -56,8 +66,7 @@ class InquiryAdmin(ReadOnlyAdmin):
         "sentiment",
         "status",
         "ai_state",
-        "needs_review",
-        "source",
+        "for_review",
         "created_at",
     )
     list_display_links = ("id", "customer_name")
@@ -95,6 +104,10 @@ class InquiryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("inbox"))
     def in_inbox(self, inquiry: Inquiry) -> SafeString:
         return _inbox_link(inquiry.pk)
+
+    @admin.display(description=_("needs review"))
+    def for_review(self, inquiry: Inquiry) -> str:
+        return gettext("Yes") if inquiry.needs_review else "–"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("in_inbox",)

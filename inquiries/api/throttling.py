@@ -92,14 +92,22 @@ def client_address(request: HttpRequest) -> str:
 
 def _network(text: str) -> str:
     try:
-        address = ipaddress.ip_address(text.partition("%")[0].strip("[]"))
-    except ValueError:  # a Unix socket has no address; a proxy may write a port or a name
+        address = ipaddress.ip_address(_without_port(text).partition("%")[0])
+    except ValueError:  # a Unix socket has no address, and a proxy may write a name
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)).network_address)
+
+
+def _without_port(text: str) -> str:
+    """Some proxies write the port too, which changes with every connection."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    host, _colon, port = text.partition(":")
+    return text if ":" in port else host
 
 
 def _count(name: str, period: int) -> tuple[int, float]:

@@ -7,6 +7,7 @@ import sys
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -38,7 +39,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return unavailable(request)
     if _is_api(request):
         return JsonResponse({"detail": _("Something failed here. It has been logged.")}, status=500)
-    return HttpResponse(render_to_string("500.html"), status=500)
+    return HttpResponse(render_to_string("500.html", {"style": _style()}), status=500)
+
+
+def _style() -> str:
+    try:
+        return static("css/error.css")
+    except ValueError:  # no collected files: one of the things that may be broken
+        return ""
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

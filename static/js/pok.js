@@ -58,7 +58,7 @@
     else notice("error", texts.broken, 15);
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && hush("connection")) notice("back", texts.back, 4);
+    if (event.detail.successful && hush("connection")) notice("back", texts.recovered, 4);
   });
 
   // --- Polling: a hidden tab rests and asks at once when it comes back ---

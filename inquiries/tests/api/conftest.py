@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.http import HttpResponse
 
-from inquiries.tests.api.servers import WebServer
+from inquiries.tests.api.servers import WebServer, serving
 
 BODY = {"customer_name": "Juan Pérez", "email": "juan@example.com", "message": "Hola, no puedo entrar a mi cuenta."}
 CREATE = "/api/inquiries/create"
@@ -67,22 +67,28 @@ def authorization(key: str) -> dict[str, str]:
     return {"Authorization": f"Api-Key {key}"} if key else {}
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def server(request, tmp_path_factory) -> Iterator[WebServer]:
-    """A real web server with a database of its own, in a process of its own."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    name = f"pok_api_{os.getpid()}"
-    environment = {"DATABASE_URL": _beside(url, name)} if url else {}
-    if url:
-        _administer(url, f"CREATE DATABASE {name}")
-    web = WebServer(tmp_path_factory.mktemp("web"), **environment)
-    try:
-        web.start()
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def server(request) -> WebServer:
+    """A real web server with a database of its own; started once, so other tests' inquiries are in it too."""
+    web: WebServer = request.getfixturevalue(f"{request.param}_server")
+    return web
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(tmp_path_factory) -> Iterator[WebServer]:
+    with serving(tmp_path_factory.mktemp("web")) as web:
         yield web
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory, postgres_url) -> Iterator[WebServer]:
+    name = f"pok_api_{os.getpid()}"
+    _administer(postgres_url, f"CREATE DATABASE {name}")
+    try:
+        with serving(tmp_path_factory.mktemp("web"), DATABASE_URL=_beside(postgres_url, name)) as web:
+            yield web
     finally:
-        web.stop()
-        if url:
-            _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+        _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _beside(url: str, name: str) -> str:

@@ -7,8 +7,9 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,6 +88,17 @@ class WebServer:
         return self.call(
             "POST", "/api/inquiries/create", body, with_key=True, Content_Type="application/json", **headers
         )
+
+
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[WebServer]:
+    """Run a server as long as the block lasts."""
+    web = WebServer(folder, **environment)
+    try:
+        web.start()
+        yield web
+    finally:
+        web.stop()
 
 
 def at_once(times: int, action: Callable[[int], Answer]) -> list[Answer]:

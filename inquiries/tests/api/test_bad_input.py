@@ -18,7 +18,7 @@ TEXTS = (
     "", " ", "\x00", "a\x00b", "\ud800 roto", "\x1b[31m rojo", "a\u0085\u0007", "x" * 100_000, "🙂" * 10_001, "1234",
     "\u200b",
 )  # fmt: skip
-NO_TEXTS = (None, True, False, 0, 1, -1.5, 10**400, [], ["a"], {}, {"a": "b"}, [[[[]]]])
+NO_TEXTS: tuple[object, ...] = (None, True, False, 0, 1, -1.5, 10**400, [], ["a"], {}, {"a": "b"}, [[[[]]]])
 
 
 def assert_refused(response, *fields):

@@ -134,6 +134,8 @@ def test_it_can_be_switched_off(post, settings):
         (2, "6.6.6.6, 1.2.3.4, 10.0.0.1", "1.2.3.4"),
         (2, "1.2.3.4", "1.2.3.4"),
         (1, " , ", "10.0.0.9"),
+        (1, "1.2.3.4:50123", "1.2.3.4"),
+        (1, "[2001:db8:1:2::7]:50123", "2001:db8:1:2::"),
     ],
 )
 def test_only_our_own_proxies_are_believed(settings, proxies, forwarded, address):
@@ -156,7 +158,7 @@ def test_an_ipv6_network_is_one_caller(peer, address):
     assert throttling.client_address(request_from(peer)) == address
 
 
-@pytest.mark.parametrize("peer", ["", "unix:", "10.0.0.1:8080", "x" * 5_000, "a b\n"])
+@pytest.mark.parametrize("peer", ["", "unix:", "una-caja", "[", "1.2.3:4", "x" * 5_000, "a b\n"])
 def test_what_is_no_address_makes_a_usable_name(peer):
     name = throttling.client_address(request_from(peer))
     assert len(name) <= 45

@@ -45,7 +45,7 @@ class Watch:
         return [text for text in self.complaints if not self._is_expected(text)]
 
     def _is_expected(self, text: str) -> bool:
-        if self.is_offline and re.search(r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|htmx:sendError", text):
+        if self.is_offline and re.search(r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|^htmx:", text):
             return True
         found = STATUS.search(text) or re.search(r"Response Status Error Code (\d{3})", text)
         return found is not None and int(found[1]) in self.expected

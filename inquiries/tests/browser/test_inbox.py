@@ -141,7 +141,10 @@ def test_a_session_that_ended_leads_to_the_sign_in(agent_page: Page, inquiry, wa
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["es", "en"])
-def test_it_is_accessible_and_fits_a_phone(open_context, live_server, agent, make_inquiry, check_axe, theme, language):
+def test_it_is_accessible_and_fits_a_phone(
+    open_context, live_server, agent, make_inquiry, check_axe, watch, theme, language
+):
+    watch.expected = {422}
     for confidence in (0.9, 0.6, 0.2):
         make_inquiry(analysed=True, confidence=confidence, needs_review=confidence < 0.5)
     make_inquiry(analysed=True, is_provisional=True, ai_error="timeout", category_id=None)

@@ -4,6 +4,7 @@ import json
 from unittest import mock
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.test import Client
@@ -60,10 +61,20 @@ def test_a_crash_gives_a_page_that_needs_nothing(visitor, django_assert_num_quer
     assert "Traceback" not in page
 
 
-def test_the_crash_page_names_a_style_sheet_that_exists():
-    from django.contrib.staticfiles import finders
+def test_the_crash_page_names_a_style_sheet_that_exists(visitor):
+    with failing(RuntimeError):
+        page = visitor.get("/").content.decode()
 
+    assert 'href="/static/css/error.css"' in page
     assert finders.find("css/error.css")
+
+
+def test_the_crash_page_does_without_collected_files(visitor):
+    with failing(RuntimeError), mock.patch("inquiries.views.errors.static", side_effect=ValueError("no entry")):
+        response = visitor.get("/")
+
+    assert response.status_code == 500
+    assert "<h1>" in response.content.decode()
 
 
 # --- The API -----------------------------------------------------------------------------------

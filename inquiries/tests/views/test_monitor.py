@@ -139,7 +139,7 @@ def test_all_failed_analyses_are_asked_for_again(site, failed, make_inquiry):
 
 
 def test_a_second_retry_is_told_that_the_first_is_under_way(site, failed):
-    site.post(reverse("retry_failed"), {"inquiry": failed.pk})
+    site.post(reverse("retry_failed"), {"inquiry": failed.pk}, follow=True)
     response = site.post(reverse("retry_failed"), {"inquiry": failed.pk}, follow=True)
     assert [message.level_tag for message in response.context["messages"]] == ["error"]
     assert failed.analyses.live().count() == 1

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from inquiries import services
+from inquiries.models import Analysis, ApiKey, Category, Heartbeat, Inquiry
+from inquiries.states import AIReason, AnalysisState, Sentiment
+
+# Transactional, because the server runs in a thread of its own.
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SMALL = {"width": 360, "height": 740}
+
+
+@pytest.fixture
+def supervisor_page(open_context, supervisor) -> Page:
+    return open_context(supervisor).new_page()
+
+
+@pytest.fixture
+def failed(make_inquiry) -> Inquiry:
+    inquiry = make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA)
+    inquiry.analyses.update(error_detail="insufficient_quota " + "x" * 120)
+    return inquiry
+
+
+def _fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def test_the_monitor_follows_what_happens_without_a_reload(supervisor_page, categories, make_inquiry, check_axe):
+    page = supervisor_page
+    page.goto(reverse("monitor"))
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+    Heartbeat.objects.create(worker="caja:7", version="0.1.0", threads=8)
+    make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA)
+    expect(page.get_by_text("caja:7")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_text(str(AIReason.QUOTA.label))).to_be_visible()
+    assert page.evaluate("window.sameDocument")
+    check_axe(page)
+
+
+def test_a_poll_leaves_the_focus_where_it_is(supervisor_page, failed, make_inquiry):
+    page = supervisor_page
+    page.goto(reverse("monitor"))
+    page.locator(f"#retry-{failed.pk}").focus()
+    other = make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.TIMEOUT)
+    expect(page.locator(f"#retry-{other.pk}")).to_be_visible()
+    expect(page.locator(f"#retry-{failed.pk}")).to_be_focused()
+
+
+def test_retrying_in_place(supervisor_page, failed, make_inquiry):
+    make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.TIMEOUT)
+    page = supervisor_page
+    page.goto(reverse("monitor"))
+    page.evaluate("window.sameDocument = true")
+    page.locator(f"#retry-{failed.pk}").click()
+    expect(page.locator("#messages .message-success")).to_contain_text(f"#{failed.pk}")
+    expect(page.locator(f"#retry-{failed.pk}")).to_have_count(0)
+    page.locator("#retry-all").click()
+    expect(page.locator("#retry-all")).to_have_count(0)
+    assert page.evaluate("window.sameDocument")
+    assert Analysis.objects.live().count() == 2
+
+
+def test_retrying_without_javascript(open_context, supervisor, failed):
+    page = open_context(supervisor, java_script_enabled=False).new_page()
+    page.goto(reverse("monitor"))
+    page.locator(f"#retry-{failed.pk}").click()
+    expect(page).to_have_url(re.compile(reverse("monitor") + "$"))
+    expect(page.locator("#messages .message-success")).to_be_visible()
+    assert failed.analyses.live().exists()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_monitor_on_a_small_screen(open_context, supervisor, failed, check_axe, scheme):
+    Heartbeat.objects.create(
+        worker="una-caja-con-un-nombre-muy-largo.example.internal:12345", version="0.1.0", threads=8
+    )
+    waiting = Inquiry.objects.create(customer_name="Eva", email="eva@example.com", message="Hola")
+    Analysis.objects.create(inquiry=waiting, error=AIReason.TIMEOUT, error_detail="y" * 150, attempts=2)
+    Analysis.objects.filter(inquiry=waiting).update(due_at=Now() + timedelta(minutes=5))
+    page = open_context(supervisor, viewport=SMALL, color_scheme=scheme).new_page()
+    page.goto(reverse("monitor"))
+    expect(page.locator(f"#failure-{failed.analyses.get().pk}")).to_be_visible()
+    assert _fits(page)
+    check_axe(page)
+
+
+def test_a_supervisor_edits_a_category(supervisor_page, categories):
+    page = supervisor_page
+    page.goto(reverse("admin:inquiries_category_changelist"))
+    page.get_by_role("link", name="Ventas").click()
+    page.locator("#id_examples").fill("Quiero comprar\nCuánto cuesta\nHacen envíos\nTienen stock\nHay descuento")
+    page.get_by_label("Violeta").check()
+    page.locator("[name=_save]").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    ventas = Category.objects.get(name="Ventas")
+    assert (ventas.colour, len(ventas.example_lines())) == ("violeta", 5)
+
+
+def test_a_key_is_there_to_be_copied_once(supervisor_page):
+    page = supervisor_page
+    page.goto(reverse("admin:inquiries_apikey_add"))
+    page.locator("#id_name").fill("Tienda")
+    page.locator("[name=_save]").click()
+    key = page.locator(".new-key").inner_text()
+    assert ApiKey.objects.matching(key) is not None
+    page.reload()
+    expect(page.locator(".new-key")).to_have_count(0)
+
+
+def test_pages_of_the_admin_keep_to_the_content_policy(supervisor_page, supervisor, inquiry):
+    """Each page is visited at both sizes; the `watch` fixture fails on any violation or script error."""
+    services.correct_sentiment(inquiry, actor=supervisor, sentiment=Sentiment.POSITIVE)
+    key, _text = ApiKey.issue("Tienda", owner=supervisor)
+    changes = {
+        "category": inquiry.category_id,
+        "inquiry": inquiry.pk,
+        "analysis": inquiry.analyses.get().pk,
+        "correction": inquiry.corrections.get().pk,
+        "apikey": key.pk,
+        "user": supervisor.pk,
+    }
+    urls = [reverse("admin:index"), reverse("admin:inquiries_sitesettings_change")]
+    urls.append(reverse("admin:axes_accessattempt_changelist"))
+    for name, pk in changes.items():
+        urls.append(reverse(f"admin:inquiries_{name}_changelist"))
+        urls.append(reverse(f"admin:inquiries_{name}_change", args=[pk]))
+    urls += [reverse(f"admin:inquiries_{name}_add") for name in ("category", "apikey", "user")]
+    urls.append(reverse("admin:auth_user_password_change", args=[supervisor.pk]))
+    urls.append(reverse("admin:inquiries_category_history", args=[inquiry.category_id]))
+    for size in ({"width": 1280, "height": 800}, SMALL):
+        supervisor_page.set_viewport_size(size)
+        for url in urls:
+            response = supervisor_page.goto(url)
+            assert response is not None
+            assert response.status == 200, url
+            expect(supervisor_page.locator("#content")).to_be_visible()
+            assert _fits(supervisor_page), f"{url} at {size['width']}"
