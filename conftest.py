@@ -17,6 +17,7 @@ from pok.tests import chromium
 
 # Settings are read at import: the suite must never touch the developer's own data.
 DATA_DIR = Path(tempfile.mkdtemp(prefix="pok-tests-"))
+(DATA_DIR / "static").mkdir()  # WhiteNoise warns where it is missing
 for name in list(os.environ):
     if name.startswith(("POK_", "DJANGO_", "OPENAI_")) and not name.startswith(("POK_TEST_", "POK_CHROMIUM")):
         del os.environ[name]

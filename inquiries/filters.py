@@ -36,15 +36,13 @@ class MomentField(forms.DateTimeField):
         except (ValueError, OverflowError):
             moment = None
         if moment is None or not EARLIEST <= moment <= LATEST:
-            raise ValidationError(
-                _("Write a date such as 2026-01-31, or a date and time such as 2026-01-31T10:30.")
-            )
+            raise ValidationError(_("Write a date such as 2026-01-31, or a date and time such as 2026-01-31T10:30."))
         return moment
 
     def _parse(self, text: str) -> datetime | None:
         moment: datetime | None
         if len(text) == 10 and (day := parse_date(text)):
-            moment = datetime.combine(day + timedelta(days=self.is_end), time.min)  # noqa: DTZ - made aware below
+            moment = datetime.combine(day + timedelta(days=self.is_end), time.min)
         else:
             moment = parse_datetime(text)
         return timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment

@@ -20,6 +20,7 @@ from inquiries.models.inquiry import COUNT_CAP
 from inquiries.states import AIReason, AnalysisState, Purpose
 
 ALIVE_FOR = timedelta(seconds=15)
+LISTED_FOR = timedelta(hours=1)
 LONG_TEXTS = ("sent_text", "raw_answer", "reply", "reason")
 MAX_WORKERS_SHOWN = 50
 MAX_ERRORS_SHOWN = 20
@@ -84,8 +85,8 @@ def _oldest_age() -> timedelta | None:
 
 
 def workers() -> list[Worker]:
-    """Processes heard of lately (the sweeper forgets them after a day), the newest heartbeat first."""
-    rows = _heartbeats().order_by("-seen_at", "worker")[:MAX_WORKERS_SHOWN]
+    """Processes heard of within LISTED_FOR, the newest heartbeat first. A restart leaves a silent one behind."""
+    rows = _heartbeats().filter(seen_at__gt=Now() - LISTED_FOR).order_by("-seen_at", "worker")[:MAX_WORKERS_SHOWN]
     return [Worker(row.worker, row.version, row.threads, row.age) for row in rows]
 
 

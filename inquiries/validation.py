@@ -7,6 +7,7 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,15 +53,20 @@ def _clean(value: str, limit: int) -> str:
     if len(text) > limit:
         raise ValidationError(
             ngettext(
-                "Write %(limit)d character at most (you wrote %(length)d).",
-                "Write %(limit)d characters at most (you wrote %(length)d).",
+                "Write %(limit)s character at most (you wrote %(length)s).",
+                "Write %(limit)s characters at most (you wrote %(length)s).",
                 limit,
             )
-            % {"limit": limit, "length": len(text)}
+            % {"limit": _grouped(limit), "length": _grouped(len(text))}
         )
     if any(_is_forbidden(character) for character in text):
         raise ValidationError(_("The text holds characters that cannot be shown (control characters)."))
     return text
+
+
+def _grouped(number: int) -> str:
+    """The number as people of this language write it: 10.000 or 10,000."""
+    return number_format(number, force_grouping=True)
 
 
 def _is_forbidden(character: str) -> bool:

@@ -62,12 +62,12 @@ class InquiryAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
         "customer_name",
+        "created_at",
         "category",
         "sentiment",
         "status",
         "ai_state",
         "for_review",
-        "created_at",
     )
     list_display_links = ("id", "customer_name")
     list_select_related = ("category",)

@@ -83,6 +83,12 @@ def test_a_worker_is_alive_for_fifteen_seconds():
     assert metrics.has_live_worker()
 
 
+def test_a_worker_that_is_long_gone_is_not_listed():
+    _beat("a:1", timedelta(minutes=59))
+    _beat("b:2", timedelta(minutes=61))
+    assert [worker.name for worker in metrics.workers()] == ["a:1"]
+
+
 def test_only_silent_workers_are_no_live_worker():
     _beat("a:1", timedelta(seconds=16))
     assert not metrics.has_live_worker()

@@ -180,9 +180,7 @@ def unmark_spam(request: AgentRequest, pk: int) -> HttpResponse:
 @agent_action
 def retry(request: AgentRequest, pk: int) -> HttpResponse:
     inquiry = fetch(request, pk)
-    return _do(
-        request, pk, lambda: services.retry(inquiry, actor=request.user), _("A new analysis was asked for.")
-    )
+    return _do(request, pk, lambda: services.retry(inquiry, actor=request.user), _("A new analysis was asked for."))
 
 
 def _do(
@@ -202,7 +200,8 @@ def _do(
     except InquiryError as error:
         messages.error(request, str(error))
         status = 422 if isinstance(error, services.EmptyReply) else 409
-        return respond(request, pk, status=status, **({"editor_text": mine} if mine else {}))
+        kept = {"editor_text": mine} if mine else {}
+        return respond(request, pk, status=status, extra=kept)
     messages.success(request, done)
     return respond(request, pk, with_editor=with_editor)
 

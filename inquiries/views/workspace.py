@@ -65,13 +65,18 @@ def _can_retry(inquiry: Inquiry) -> bool:
 
 
 def respond(
-    request: AgentRequest, pk: int, *, status: int = 200, with_editor: bool = False, **extra: Any
+    request: AgentRequest,
+    pk: int,
+    *,
+    status: int = 200,
+    with_editor: bool = False,
+    extra: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """Answer an action: the changed regions for htmx, the page for others (after success, by a redirect)."""
     inquiry = fetch(request, pk)
     if request.htmx:
-        context = context_of(inquiry, oob=True, with_editor=with_editor, with_messages=True, **extra)
+        context = context_of(inquiry, oob=True, with_editor=with_editor, with_messages=True, **(extra or {}))
         return render(request, "inquiries/_detail_changes.html", context, status=status)
     if status == 200:
         return redirect(inquiry)
-    return render(request, "inquiries/detail.html", context_of(inquiry, **extra), status=status)
+    return render(request, "inquiries/detail.html", context_of(inquiry, **(extra or {})), status=status)

@@ -150,14 +150,17 @@
   // --- The AI's draft ---
   function lateDraft() {
     const draft = part("draft-text");
-    if (!area || !draft || !part("draft").hasAttribute("data-stands")) return;
-    if (!isDirty()) {
+    if (!area || !draft) return;
+    const box = part("draft");
+    // An answer that was on its way while a text was saved still tells of the time before.
+    const stands = box.hasAttribute("data-stands") && box.dataset.version === version().value;
+    if (stands && !isDirty()) {
       if (area.value !== draft.value) area.value = saved = draft.value;
       return;
     }
     const button = part("draft-button");
-    button.textContent = button.dataset.late;
-    button.hidden = false;
+    if (stands) button.textContent = button.dataset.late;
+    button.hidden = area.value === draft.value;
   }
 
   function start() {

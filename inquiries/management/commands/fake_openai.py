@@ -17,15 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=9099, help="0 takes a free one")
-        parser.add_argument(
-            "--scenario", default="ok", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS)
-        )
+        parser.add_argument("--scenario", default="ok", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS))
         parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        server = FakeOpenAI(
-            options["host"], options["port"], scenario=options["scenario"], latency=options["latency"]
-        )
+        server = FakeOpenAI(options["host"], options["port"], scenario=options["scenario"], latency=options["latency"])
         self.stdout.write(f"OPENAI_BASE_URL={server.base_url}")
         self.stdout.flush()
         try:

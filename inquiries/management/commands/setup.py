@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,20 @@ class Command(BaseCommand):
     help = "Bring database, static files, default categories and the first supervisor into being."
     requires_system_checks = ()
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--static", action="store_true", help="only the static files: an image's build step")
+
     def handle(self, *args: Any, **options: Any) -> str | None:
         """Return, and so print, the first supervisor's password where this call has made one up."""
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
         published = fingerprint()
         if not is_collected(published):
             self.stdout.write("POK: preparing the static files (once) ...")
             collect_static(published)
+        return None if options["static"] else self._prepare_database()
+
+    def _prepare_database(self) -> str | None:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
         if made := load_categories():
             self.stdout.write(f"POK: {made} default categories are loaded.")
         return make_first_supervisor()
@@ -47,7 +54,8 @@ def fingerprint() -> str:
     for finder in get_finders():
         for name, storage in finder.list([]):
             path = Path(storage.path(name))
-            digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n".encode())
+            # Whole seconds: the layers of an image keep no more.
+            digest.update(f"{path} {path.stat().st_size} {int(path.stat().st_mtime)}\n".encode())
     return digest.hexdigest()
 
 

@@ -36,7 +36,7 @@ def test_a_whole_draft_reads_like_a_letter() -> None:
     lines = reply().split("\n\n")
     assert lines[0] == "Hola Juan,"
     assert "«no puedo entrar a mi cuenta»" in lines[1]
-    assert "captura de pantalla" in lines[2]
+    assert "qué mensaje aparece" in lines[2]
     assert lines[3].endswith("\nEquipo de Acme")
 
 

@@ -20,7 +20,7 @@ SERIOUS = {"serious", "critical"}
 # Kept by the page itself, outside the content security policy: a violation must not go unseen.
 LISTEN_FOR_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+  console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
 STATUS = re.compile(r"responded with a status of (\d{3})")
 
@@ -105,9 +105,11 @@ def agent_page(open_context: Callable[..., BrowserContext], agent: User) -> Page
 
 @pytest.fixture
 def check_axe() -> Callable[[Page], None]:
-    """Fail on what axe calls serious or critical."""
+    """Fail on what axe calls serious or critical, and on an id that stands twice."""
 
     def check(page: Page) -> None:
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
+        assert sorted(ids) == sorted(set(ids))
         found = Axe().run(page).response["violations"]
         serious = [
             f"{violation['id']}: {node['html'][:200]} {node.get('failureSummary', '')}"

@@ -18,7 +18,7 @@ def submit(name: str = "Nadia Ruiz") -> Inquiry:
     ).inquiry
 
 
-def test_an_inquiry_appears_by_polling_and_gets_its_badges_in_place(agent_page: Page, inquiry, analyse):
+def test_an_inquiry_appears_by_polling_and_gets_its_badges_in_place(agent_page: Page, inquiry, analyse, check_axe):
     page = agent_page
     page.goto("/bandeja/")
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -26,7 +26,11 @@ def test_an_inquiry_appears_by_polling_and_gets_its_badges_in_place(agent_page: 
     arrived = submit()
     bar = page.locator("#new-bar a")
     expect(bar).to_contain_text("1")
+    another = submit("Otra Persona")
+    expect(bar).to_contain_text("2")
+    check_axe(page)
     bar.click()
+    expect(page.locator(f"#inquiry-{another.pk}")).to_be_visible()
     row = page.locator(f"#inquiry-{arrived.pk}")
     expect(row).to_contain_text("Nadia Ruiz")
     expect(row.locator(".ai-queued")).to_be_visible()
@@ -36,7 +40,8 @@ def test_an_inquiry_appears_by_polling_and_gets_its_badges_in_place(agent_page: 
     expect(row.locator(".tag", has_text="Ventas")).to_be_visible()
     expect(row.locator(".sentiment-neutral")).to_be_visible()
     expect(row.locator(".ai-done-high")).to_be_visible()
-    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("tbody tr")).to_have_count(3)
+    check_axe(page)
     assert page.evaluate("window.stillTheSamePage")
 
 
@@ -107,14 +112,14 @@ def test_the_list_works_without_javascript(open_context, agent, make_inquiry):
     expect(page.locator("tbody .row-link")).to_have_text(["Bruno", "Ana"])
 
 
-def test_a_lost_connection_is_said_and_ends_by_itself(agent_page: Page, inquiry, watch):
+def test_a_lost_connection_is_said_and_ends_by_itself(agent_page: Page, inquiry, agent, watch):
     watch.is_offline = True
     agent_page.goto("/bandeja/")
     agent_page.context.set_offline(True)
     expect(agent_page.locator('#notices [data-key="connection"]')).to_be_visible()
     agent_page.context.set_offline(False)
     expect(agent_page.locator('#notices [data-key="connection"]')).to_have_count(0)
-    services.correct_sentiment(inquiry, actor=None, sentiment=Sentiment.POSITIVE)
+    services.correct_sentiment(inquiry, actor=agent, sentiment=Sentiment.POSITIVE)
     expect(agent_page.locator(".sentiment-positive")).to_be_visible()
 
 

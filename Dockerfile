@@ -1,0 +1,26 @@
+# POK in one image. As it stands it runs web and worker on SQLite, like `make run`; docker-compose.yml runs them apart.
+FROM python:3.13-slim AS build
+WORKDIR /app
+COPY requirements.txt ./
+RUN python -m venv .venv \
+ && .venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
+
+FROM python:3.13-slim
+WORKDIR /app
+RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin pok
+COPY --from=build /app/.venv .venv
+COPY manage.py ./
+COPY pok pok
+COPY inquiries inquiries
+COPY templates templates
+COPY static static
+COPY locale locale
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 POK_DATA_DIR=/app/var
+# A key only for this step: without one a key would be made and lie in the image, the same for everybody.
+RUN DJANGO_SECRET_KEY=for-this-step-only python manage.py setup --static \
+ && chown -R pok var
+USER pok
+VOLUME /app/var
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=8s --start-period=60s --retries=3 CMD ["python", "-m", "pok.probe"]
+CMD ["python", "-m", "pok.launch", "--host", "0.0.0.0"]
