@@ -120,8 +120,9 @@ def test_a_long_text_is_refused_with_the_limit_and_its_length(rule, limit):
     with pytest.raises(ValidationError) as refused:
         rule("a" * (limit + 1))
 
-    assert str(limit) in refused.value.message
-    assert str(limit + 1) in refused.value.message
+    text = refused.value.message.replace("\xa0", "")
+    assert str(limit) in text
+    assert str(limit + 1) in text
 
 
 def test_a_refused_character_is_named_as_such():
