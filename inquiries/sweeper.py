@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 from redis.exceptions import RedisError
@@ -23,6 +23,7 @@ PERIOD = 3.0
 PRUNE_EVERY = 200  # rounds: about ten minutes
 FORGET_WORKER = timedelta(days=1)
 _started = threading.Lock()
+_leaving = threading.Event()
 
 
 def start() -> None:
@@ -33,6 +34,17 @@ def start() -> None:
     if _started.acquire(blocking=False):
         threading.Thread(target=_loop, name="sweeper", daemon=True).start()
         threading.Thread(target=analysis.warm_up, name="warm-up", daemon=True).start()
+
+
+def leave() -> None:
+    """Take the heartbeat away: a worker that stops on purpose is not one that fell silent."""
+    _leaving.set()
+    try:
+        Heartbeat.objects.filter(worker=jobs.WORKER).delete()
+    except DatabaseError as error:  # it is forgotten after a day all the same
+        log.warning("leave_failed", error=type(error).__name__)
+    finally:
+        connection.close()
 
 
 def _loop() -> None:
@@ -56,7 +68,8 @@ def _loop() -> None:
 def sweep() -> None:
     """Do one round."""
     jobs.renew_leases()
-    beat()
+    if not _leaving.is_set():
+        beat()
     ring_due()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from huey.contrib.djhuey import db_task, on_startup
+from huey.contrib.djhuey import db_task, on_shutdown, on_startup
 
 from inquiries import analysis, sweeper
 
@@ -16,3 +16,8 @@ def analyse(analysis_id: int) -> None:
 @on_startup()  # type: ignore[untyped-decorator]
 def start_sweeper() -> None:
     sweeper.start()
+
+
+@on_shutdown()  # type: ignore[untyped-decorator]
+def say_goodbye() -> None:
+    sweeper.leave()

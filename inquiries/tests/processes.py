@@ -22,7 +22,7 @@ for number in range({count}):
 """
 REPORT = """
 import json
-from inquiries.models import Analysis, Inquiry
+from inquiries.models import Analysis, Heartbeat, Inquiry
 print("REPORT" + json.dumps({
     "inquiries": Inquiry.objects.count(),
     "done": Inquiry.objects.filter(ai_state="done").count(),
@@ -30,6 +30,7 @@ print("REPORT" + json.dumps({
     "analyses": Analysis.objects.count(),
     "results": Analysis.objects.filter(state="done").count(),
     "live": Analysis.objects.filter(due_at__isnull=False).count(),
+    "heartbeats": Heartbeat.objects.count(),
     "crashes": sum(Analysis.objects.values_list("crashes", flat=True)),
 }))
 """

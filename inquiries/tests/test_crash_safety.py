@@ -73,6 +73,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(box: Box, slow_openai
         "results": COUNT,
         "live": 0,
         "crashes": report["crashes"],
+        "heartbeats": 2,
     }
     assert 1 <= report["crashes"] <= 4
     assert len(slow_openai.requests) == COUNT + report["crashes"]
@@ -85,5 +86,5 @@ def test_a_stopped_worker_finishes_its_calls(box: Box, slow_openai: FakeOpenAI):
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
     report = box.report()
-    assert (report["done"], report["live"], report["crashes"]) == (4, 0, 0)
+    assert (report["done"], report["live"], report["crashes"], report["heartbeats"]) == (4, 0, 0, 0)
     assert len(slow_openai.requests) == 4

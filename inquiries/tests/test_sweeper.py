@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
@@ -56,6 +58,15 @@ def test_a_heartbeat_is_one_row_that_is_seen_again(pending):
     beat = Heartbeat.objects.get()
     assert (beat.worker, beat.version) == (jobs.WORKER, "0.1.0")
     assert beat.seen_at > beat.started_at - timedelta(minutes=1)
+
+
+def test_a_worker_that_stops_on_purpose_leaves_no_heartbeat(monkeypatch, rung, pending):
+    monkeypatch.setattr(sweeper, "connection", SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(sweeper, "_leaving", threading.Event())
+    sweeper.beat()
+    sweeper.leave()
+    sweeper.sweep()
+    assert not Heartbeat.objects.exists()
 
 
 def test_a_round_renews_beats_and_rings(make_inquiry, rung, pending):
