@@ -32,7 +32,7 @@ types: env-dev ## mypy --strict
 	@$(BIN)/mypy .
 
 messages: env-dev ## Collect the texts for translation and compile them (needs gettext)
-	@$(BIN)/python manage.py makemessages --locale es --no-obsolete --no-wrap --ignore '.venv/*' --ignore 'var/*'
+	@$(BIN)/python manage.py makemessages --locale es --no-obsolete --no-wrap --add-location file --ignore '.venv/*' --ignore 'var/*'
 	@$(BIN)/python manage.py compilemessages --locale es --ignore .venv
 
 lock: env-dev ## Write the locks anew from requirements.in and requirements-dev.in (needs the network)

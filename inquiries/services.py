@@ -190,7 +190,7 @@ def undo_correction(inquiry: Inquiry, *, actor: User, field: str) -> Inquiry:
     if correction is None:
         raise NothingToUndo(_("There is nothing to undo."))
     _expect(Correction.objects.filter(pk=correction.pk, undone_at=None).update(undone_at=Now()))
-    value: Any = correction.previous_value or None
+    value: Any = _value_before(correction) or None
     if field == Correction.Field.CATEGORY and value is not None:
         value = Category.objects.filter(name=value).first()
     restored: dict[str, Any] = {field: value, f"{field}_by_person": correction.previous_by_person}
@@ -199,8 +199,16 @@ def undo_correction(inquiry: Inquiry, *, actor: User, field: str) -> Inquiry:
             inquiry.confidence < SiteSettings.current().review_threshold
         )
     Inquiry.objects.filter(pk=inquiry.pk).touch(**restored)
-    _event(inquiry, EventKind.UNDONE, actor, correction.human_value, correction.previous_value)
+    _event(inquiry, EventKind.UNDONE, actor, correction.human_value, str(value or ""))
     return _after_human_act(inquiry, actor)
+
+
+def _value_before(correction: Correction) -> str:
+    """What holds without the correction: another person's value, else what the AI says by now."""
+    if correction.previous_by_person:
+        return correction.previous_value
+    newest = Analysis.objects.filter(inquiry=correction.inquiry_id, state=AnalysisState.DONE).order_by("-id").first()
+    return getattr(newest, correction.field) if newest else correction.previous_value
 
 
 def _unchanged(inquiry: Inquiry, **seen: Any) -> InquiryQuerySet:

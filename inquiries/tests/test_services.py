@@ -166,6 +166,15 @@ def test_undoing_goes_back_one_correction_at_a_time(inquiry, agent, categories):
     assert (fresh.category.name, fresh.category_by_person) == ("Soporte Técnico", False)
 
 
+def test_undoing_gives_what_the_ai_says_by_now(inquiry, agent, categories):
+    from inquiries.tests.factories import make_analysis
+
+    fresh = services.correct_category(inquiry, actor=agent, category=categories["Ventas"])
+    make_analysis(inquiry, category="Reclamo", purpose=Purpose.REDO)
+    fresh = services.undo_correction(fresh, actor=agent, field="category")
+    assert (fresh.category.name, fresh.category_by_person) == ("Reclamo", False)
+
+
 def test_undoing_brings_the_doubt_back(make_inquiry, agent, categories):
     doubtful = make_inquiry(analysed=True, confidence=0.2, needs_review=True)
     fresh = services.correct_category(doubtful, actor=agent, category=categories["Ventas"])
