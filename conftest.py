@@ -33,9 +33,7 @@ os.environ |= {
 os.environ["DJANGO_SETTINGS_MODULE"] = "pok.settings"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs an event loop in the thread of the tests
 if os.environ.get("POK_TEST_ON") == "postgres":
-    os.environ["DATABASE_URL"] = (
-        os.environ.get("POK_TEST_DATABASE_URL") or "postgres://root@127.0.0.1:5432/test"
-    )
+    os.environ["DATABASE_URL"] = os.environ.get("POK_TEST_DATABASE_URL") or "postgres://root@127.0.0.1:5432/test"
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 POSTGRES_URL = os.environ.get("POK_TEST_DATABASE_URL") or "postgres://root@127.0.0.1:5432/test"
@@ -52,7 +50,7 @@ def _serve_static_files_live() -> None:
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.test import testcases
 
-    testcases._StaticFilesHandler = StaticFilesHandler  # type: ignore[attr-defined]
+    testcases._StaticFilesHandler = StaticFilesHandler  # type: ignore[misc, assignment]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -173,9 +173,7 @@ def _record(
         _put_back(taken, analysis, AIError(ErrorKind.UNKNOWN_CATEGORY, permanent=False), after=0.0)
         return
     with transaction.atomic():
-        if not jobs.record(
-            taken, AnalysisState.DONE, **_columns(request, result, milliseconds, stands_in_for)
-        ):
+        if not jobs.record(taken, AnalysisState.DONE, **_columns(request, result, milliseconds, stands_in_for)):
             log.warning("late_result_dropped", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
             return
         _apply(analysis.inquiry_id, category, result, stands_in_for)
@@ -218,9 +216,7 @@ def _columns(
     }
 
 
-def _apply(
-    inquiry_id: int, category: Category, result: AnalysisResult, stands_in_for: AIError | None
-) -> None:
+def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_in_for: AIError | None) -> None:
     """Copy the result to the inquiry, but leave what a person has set."""
     in_doubt = result.confidence < SiteSettings.current().review_threshold
     Inquiry.objects.filter(pk=inquiry_id).touch(
@@ -302,10 +298,7 @@ def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) 
 def _skip(taken: jobs.Claim, analysis: Analysis) -> None:
     """Somebody switched the AI off while the job was waiting."""
     with transaction.atomic():
-        if (
-            jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED)
-            and analysis.purpose != Purpose.REDO
-        ):
+        if jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED) and analysis.purpose != Purpose.REDO:
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def boolean(name: str, default: bool = False) -> bool:
 def integer(name: str, default: int, *, low: int, high: int) -> int:
     """Return the variable as a whole number within low..high."""
     value = text(name, str(default))
-    if not value.lstrip("-").isdigit() or not low <= int(value) <= high:
+    if not re.fullmatch("-?[0-9]{1,12}", value) or not low <= int(value) <= high:
         raise ImproperlyConfigured(f"{name}={value!r}: use a whole number from {low} to {high}.")
     return int(value)
 
@@ -95,9 +96,7 @@ def email(name: str, default: str) -> dict[str, Any]:
     try:
         config: dict[str, Any] = environ.Env.email_url_config(value)
     except (ValueError, KeyError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(
-            f"{name} is not a mail address such as smtp+tls://user:password@host:587"
-        ) from error
+        raise ImproperlyConfigured(f"{name} is not a mail address such as smtp+tls://user:password@host:587") from error
     if "EMAIL_BACKEND" not in config:
         raise ImproperlyConfigured(f"{name} is not a mail address such as smtp+tls://user:password@host:587")
     return config
@@ -111,9 +110,7 @@ def data_folder(path: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"POK_DATA_DIR={path}: the folder cannot be written ({error.strerror})."
-        ) from error
+        raise ImproperlyConfigured(f"POK_DATA_DIR={path}: the folder cannot be written ({error.strerror}).") from error
     return path
 
 

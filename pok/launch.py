@@ -120,11 +120,15 @@ def check_port(host: str, port: int) -> None:
 def prepare() -> str:
     """Run `manage.py setup`; return the line with the first password, which it has printed, or nothing."""
     import django
+    from django.conf import settings
     from django.core.management import call_command
-    from django.db import OperationalError, connections
+    from django.db import OperationalError, connection, connections
 
+    # A pool would try for ten seconds and then not say why; this process needs one connection.
+    settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
     django.setup()
     try:
+        connection.ensure_connection()
         password_line = call_command("setup")
     except OperationalError as error:
         reason = str(error).strip().splitlines()

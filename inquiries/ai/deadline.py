@@ -130,9 +130,7 @@ class BoundedBackend(httpcore2.NetworkBackend):
         failure: Exception = httpcore2.ConnectError("no address")
         for address in _addresses(host, port):
             try:
-                stream = self._inner.connect_tcp(
-                    address, port, _seconds(timeout), local_address, socket_options
-                )
+                stream = self._inner.connect_tcp(address, port, _seconds(timeout), local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as exc:
                 failure = exc
             else:

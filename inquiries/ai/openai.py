@@ -79,7 +79,7 @@ class OpenAIEngine:
     name = "openai"
     prompt_version = PROMPT_VERSION
 
-    def __init__(  # noqa: PLR0913 one keyword per setting
+    def __init__(
         self,
         *,
         api_key: str,
@@ -188,9 +188,7 @@ class OpenAIEngine:
             return "no API key"
         if not re.fullmatch(r"[\x21-\x7e]*", self._api_key):
             return "the API key has characters that no header can carry"
-        return (
-            "" if self._base_url is None or _is_http_url(self._base_url) else "base URL is not http(s)://host"
-        )
+        return "" if self._base_url is None or _is_http_url(self._base_url) else "base URL is not http(s)://host"
 
     def _status_failure(self, exc: openai.APIStatusError) -> AIError:
         names = [name for name in (exc.code, exc.type) if isinstance(name, str)]

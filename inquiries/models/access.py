@@ -94,9 +94,7 @@ class IdempotencyKey(models.Model):
     scope = models.CharField(max_length=40)  # "key:<id>", "public" or "form"
     key = models.CharField(max_length=255)
     body_digest = models.CharField(max_length=64)
-    inquiry = models.ForeignKey(
-        "inquiries.Inquiry", on_delete=models.CASCADE, related_name="idempotency_keys"
-    )
+    inquiry = models.ForeignKey("inquiries.Inquiry", on_delete=models.CASCADE, related_name="idempotency_keys")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     objects = IdempotencyQuerySet.as_manager()

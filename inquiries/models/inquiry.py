@@ -114,9 +114,7 @@ class Inquiry(models.Model):
         related_name="inquiries",
     )
     category_by_person = models.BooleanField(default=False)
-    sentiment = models.CharField(
-        _("sentiment"), max_length=8, null=True, blank=True, choices=Sentiment.choices
-    )
+    sentiment = models.CharField(_("sentiment"), max_length=8, null=True, blank=True, choices=Sentiment.choices)
     sentiment_by_person = models.BooleanField(default=False)
     suggested_reply = models.TextField(_("AI's draft"), null=True, blank=True)
     reply = models.TextField(_("reply"), null=True, blank=True)

@@ -23,9 +23,7 @@ class JobQuerySet(models.QuerySet):  # type: ignore[type-arg]
 class Job(models.Model):
     """One piece of background work. `due_at` is NULL once it is over; while it runs it is the end of the lease."""
 
-    state = models.CharField(
-        _("state"), max_length=8, choices=AnalysisState.choices, default=AnalysisState.QUEUED
-    )
+    state = models.CharField(_("state"), max_length=8, choices=AnalysisState.choices, default=AnalysisState.QUEUED)
     due_at = models.DateTimeField(_("due"), null=True, db_default=Now())
     claim_token = models.UUIDField(null=True, editable=False)
     worker = models.CharField(_("worker"), max_length=80, blank=True)

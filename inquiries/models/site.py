@@ -28,9 +28,7 @@ def validate_prices(value: Any) -> None:
     except (AttributeError, KeyError, TypeError, ValueError):
         valid = False
     if not valid:
-        raise ValidationError(
-            _('Write {"model": {"input": 0.25, "output": 2.0}}: money for a million tokens.')
-        )
+        raise ValidationError(_('Write {"model": {"input": 0.25, "output": 2.0}}: money for a million tokens.'))
 
 
 class SiteSettings(SingletonModel):

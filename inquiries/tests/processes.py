@@ -56,9 +56,7 @@ class Box:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
-        clean = {
-            k: v for k, v in os.environ.items() if not k.startswith(("POK_", "DJANGO_", "OPENAI_", "PYTEST"))
-        }
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("POK_", "DJANGO_", "OPENAI_", "PYTEST"))}
         blank = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "TIME_ZONE", "PORT"), "")
         self.environment = clean | blank | {"POK_DATA_DIR": str(folder), "POK_WORKERS": "4"} | environment
 

@@ -60,9 +60,7 @@ def test_a_result_reaches_the_inquiry(waiting, engine):
 
 
 def test_the_row_keeps_what_was_sent_what_came_back_and_what_it_cost(waiting, engine):
-    SiteSettings.objects.update_or_create(
-        pk=1, defaults={"prices": {"fake-1": {"input": 1.0, "output": 2.0}}}
-    )
+    SiteSettings.objects.update_or_create(pk=1, defaults={"prices": {"fake-1": {"input": 1.0, "output": 2.0}}})
     attempt(waiting)
     row = newest(waiting)
     assert (row.sent_text, row.raw_answer, row.state) == (waiting.message, "{}", AnalysisState.DONE)

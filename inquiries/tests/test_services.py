@@ -330,7 +330,7 @@ def test_twins_at_the_same_moment_make_one_inquiry(monkeypatch):
     monkeypatch.setattr(services, "ring", lambda pk: None)
     barrier = Barrier(8)
 
-    def call(_: int) -> int:
+    def call(_):
         try:
             barrier.wait()
             return services.submit(**FIELDS, source=Source.API, replay=Replay("public", "same")).inquiry.pk

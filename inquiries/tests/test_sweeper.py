@@ -26,7 +26,7 @@ def rung(monkeypatch) -> list[int]:
 def pending(monkeypatch):
     """Say how many entries the queue holds."""
 
-    def say(count: int) -> None:
+    def say(count):
         monkeypatch.setattr(sweeper.HUEY, "pending_count", lambda: count)
 
     say(0)

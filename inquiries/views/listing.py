@@ -8,6 +8,7 @@ from functools import cached_property
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from inquiries.filters import InquiryFilter
 from inquiries.models import Inquiry, User
@@ -96,7 +97,14 @@ class Listing:
     @property
     def tabs(self) -> list[Tab]:
         labels = {WAITING_TAB: _("To answer"), REVIEW: _("To review")}
-        labels |= {status.value: str(status.label) for status in Status} | {ALL: _("All")}
+        labels |= {
+            Status.NEW.value: pgettext("several inquiries", "New"),
+            Status.OPEN.value: pgettext("several inquiries", "Open"),
+            Status.ANSWERED.value: pgettext("several inquiries", "Answered"),
+            Status.CLOSED.value: pgettext("several inquiries", "Closed"),
+            Status.SPAM.value: pgettext("several inquiries", "Spam"),
+            ALL: pgettext("several inquiries", "All"),
+        }
         return [
             Tab(name, label, self._tab_url(name), self.counters.get(name), self.current_tab == name)
             for name, label in labels.items()

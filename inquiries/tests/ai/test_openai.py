@@ -95,9 +95,7 @@ def test_tables_cover_every_scenario():
     assert sorted([row[0] for row in FAILURES] + [*ANSWERS, *SLOW]) == sorted(SCENARIOS)
 
 
-@pytest.mark.parametrize(
-    ("scenario", "kind", "permanent", "wait"), FAILURES, ids=[row[0] for row in FAILURES]
-)
+@pytest.mark.parametrize(("scenario", "kind", "permanent", "wait"), FAILURES, ids=[row[0] for row in FAILURES])
 def test_failure(server, engine, scenario, kind, permanent, wait):
     server.scenario = scenario
     error = failure_of(lambda: engine.analyse(make_request()))
@@ -234,9 +232,7 @@ def test_bad_settings_are_not_configured(changes):
     assert (error.kind, error.permanent) == (ErrorKind.NOT_CONFIGURED, True)
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"), [("SSL_CERT_FILE", "/no/ca.pem"), ("ALL_PROXY", "socks9://x")]
-)
+@pytest.mark.parametrize(("variable", "value"), [("SSL_CERT_FILE", "/no/ca.pem"), ("ALL_PROXY", "socks9://x")])
 def test_unusable_environment_is_not_configured(monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
     with make_engine("https://example.invalid/v1") as engine:

@@ -90,10 +90,7 @@ def test_ordinary_text_travels_unchanged():
 def test_categories_travel_with_description_keywords_and_three_examples():
     examples = tuple(f"ejemplo {number}" for number in range(5))
     prompt = system_prompt([CategorySpec("Ventas", "Precios.", examples, ("precio",))], CompanyProfile())
-    assert (
-        "- Ventas: Precios. Palabras clave: precio. Ejemplos: «ejemplo 0»; «ejemplo 1»; «ejemplo 2»."
-        in prompt
-    )
+    assert "- Ventas: Precios. Palabras clave: precio. Ejemplos: «ejemplo 0»; «ejemplo 1»; «ejemplo 2»." in prompt
 
 
 def test_a_category_stays_on_its_line():
@@ -116,9 +113,7 @@ def test_tone(tone, expected):
 
 
 def test_company_facts_and_signature_travel_as_written():
-    company = CompanyProfile(
-        "Acme", "Abrimos {de} 9 a 18.\nhttps://acme.example", "usted", "Equipo Acme\n{x}"
-    )
+    company = CompanyProfile("Acme", "Abrimos {de} 9 a 18.\nhttps://acme.example", "usted", "Equipo Acme\n{x}")
     prompt = system_prompt(CATEGORIES, company)
     assert "atención al cliente de Acme." in prompt
     assert "Abrimos {de} 9 a 18.\nhttps://acme.example" in prompt
