@@ -18,8 +18,8 @@ demo: env ## The same with sample inquiries, in a data folder of its own (var/de
 
 test: env-dev ## Run every test; under CI=true also the database tests on PostgreSQL
 	@$(BIN)/python -m pok.tests.chromium
-	@$(BIN)/python -m pytest -q -n auto
-	@if [ "$$CI" = true ]; then POK_TEST_ON=postgres $(BIN)/python -m pytest -q -n auto -m 'not browser and not process'; fi
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	@if [ "$$CI" = true ]; then POK_TEST_ON=postgres $(BIN)/python -m pytest -q -n auto --dist loadgroup -m 'not browser and not process'; fi
 
 lint: env-dev ## Style, format, templates, import directions, missing migrations
 	@$(BIN)/ruff check .
