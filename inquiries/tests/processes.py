@@ -96,11 +96,15 @@ class Box:
             [sys.executable, "manage.py", "run_huey"],
             cwd=ROOT,
             env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=(self.folder / "worker.log").open("ab"),
+            stderr=subprocess.STDOUT,
         )
         self.workers.append(worker)
         return worker
+
+    def story(self) -> str:
+        """What the workers logged, for a test that fails."""
+        return (self.folder / "worker.log").read_text(errors="replace")[-4000:]
 
     def end(self) -> None:
         """Kill what this box started and still runs."""

@@ -54,6 +54,7 @@ def box(request: pytest.FixtureRequest, tmp_path: Path, slow_openai: FakeOpenAI)
     box.prepare()
     yield box
     box.end()
+    print(box.story())  # noqa: T201 - pytest shows it where the test failed
 
 
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(box: Box, slow_openai: FakeOpenAI):
@@ -63,7 +64,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(box: Box, slow_openai
     victim.send_signal(signal.SIGKILL)
     victim.wait(10)
     box.start_worker()
-    wait_until(lambda: box.report()["done"] == COUNT, 60, "the second worker finishes everything", pause=2)
+    wait_until(lambda: box.report()["done"] == COUNT, 120, "the second worker finishes everything", pause=2)
     report = box.report()
     assert report == {
         "inquiries": COUNT,
