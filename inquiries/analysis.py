@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
@@ -35,6 +35,9 @@ log = get_logger(__name__)
 FIRST_REDO = timedelta(minutes=10)
 MAX_REDOS = 6
 TRIES_BEFORE_STAND_IN = 3
+LONGEST_WAIT = 60.0  # seconds that an inquiry waits for a busy service while the embedded engine could read it
+LONGEST_RAW = 100_000
+LARGEST_INTEGER = 2**31 - 1
 
 
 @lru_cache(maxsize=1)
@@ -120,7 +123,18 @@ def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
         _log_failure(analysis, taken, error)
         _after_failure(taken, analysis, request, error)
     else:
+        _record_or_fail(taken, analysis, request, result, milliseconds)
+
+
+def _record_or_fail(
+    taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, result: AnalysisResult, milliseconds: int
+) -> None:
+    """An answer that the tables cannot hold must not look like a worker that died, or it is paid for again."""
+    try:
         _record(taken, analysis, request, result, milliseconds)
+    except DataError:
+        log.exception("answer_not_storable", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
+        _fail(taken, analysis, AIReason.BAD_ANSWER, "DataError")
 
 
 def _ask(engine: Engine, request: AnalysisRequest) -> tuple[AnalysisResult, int]:
@@ -173,12 +187,14 @@ def _record(
         _put_back(taken, analysis, AIError(ErrorKind.UNKNOWN_CATEGORY, permanent=False), after=0.0)
         return
     with transaction.atomic():
-        if not jobs.record(taken, AnalysisState.DONE, **_columns(request, result, milliseconds, stands_in_for)):
+        if not jobs.record(
+            taken, AnalysisState.DONE, **_columns(request, result, milliseconds, category, stands_in_for)
+        ):
             log.warning("late_result_dropped", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
             return
         _apply(analysis.inquiry_id, category, result, stands_in_for)
         if stands_in_for is not None:
-            _schedule_redo(analysis)
+            _schedule_redo(analysis, stands_in_for.retry_after)
     log.info(
         "analysed",
         inquiry_id=analysis.inquiry_id,
@@ -191,29 +207,39 @@ def _record(
 
 
 def _columns(
-    request: AnalysisRequest, result: AnalysisResult, milliseconds: int, stands_in_for: AIError | None
+    request: AnalysisRequest,
+    result: AnalysisResult,
+    milliseconds: int,
+    category: Category,
+    stands_in_for: AIError | None,
 ) -> dict[str, Any]:
     cost = SiteSettings.current().cost(result.model, result.tokens_in, result.tokens_out)
     return {
         "engine": result.engine,
-        "model": result.model,
+        "model": _storable(result.model, 80),
         "prompt_version": result.prompt_version,
         "sent_text": request.text,
-        "raw_answer": result.raw,
+        "raw_answer": _storable(result.raw, LONGEST_RAW),
         "category": result.category,
+        "category_row": category,
         "sentiment": result.sentiment,
         "language": result.language,
-        "reply": result.reply,
-        "reason": result.reason,
+        "reply": _storable(result.reply, LONGEST_RAW),
+        "reason": _storable(result.reason, LONGEST_RAW),
         "confidence": result.confidence,
-        "tokens_in": result.tokens_in,
-        "tokens_out": result.tokens_out,
+        "tokens_in": min(result.tokens_in, LARGEST_INTEGER),
+        "tokens_out": min(result.tokens_out, LARGEST_INTEGER),
         "cost": None if cost is None else Decimal(str(round(cost, 6))),
         "duration_ms": milliseconds,
         "is_provisional": stands_in_for is not None,
         "error": stands_in_for.kind if stands_in_for else "",
         "error_detail": stands_in_for.detail[:500] if stands_in_for else "",
     }
+
+
+def _storable(text: str, limit: int) -> str:
+    """PostgreSQL takes no NUL, and a vendor's model name may be as long as it likes."""
+    return text.replace("\x00", "")[:limit]
 
 
 def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_in_for: AIError | None) -> None:
@@ -223,10 +249,10 @@ def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_i
         category=Case(When(category_by_person=True, then=F("category")), default=Value(category.pk)),
         sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Value(result.sentiment)),
         needs_review=Case(When(category_by_person=True, then=Value(False)), default=Value(in_doubt)),
-        suggested_reply=result.reply,
+        suggested_reply=_storable(result.reply, LONGEST_RAW),
         language=result.language,
         engine=result.engine,
-        model=result.model,
+        model=_storable(result.model, 80),
         confidence=result.confidence,
         is_provisional=stands_in_for is not None,
         ai_state=AnalysisState.DONE,
@@ -237,13 +263,11 @@ def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_i
 
 def _after_failure(taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, error: AIError) -> None:
     reason = AIReason(error.kind.value)
-    is_service_failure = reason in SERVICE_FAILURES
-    stand_in = is_service_failure and has_stand_in()
+    stand_in = reason in SERVICE_FAILURES and has_stand_in() and not _is_redo(analysis)
     tries = TRIES_BEFORE_STAND_IN if stand_in else jobs.MAX_ATTEMPTS
-    if not error.permanent and taken.attempts < tries:
+    is_patient = not stand_in or (error.retry_after or 0.0) <= LONGEST_WAIT
+    if not error.permanent and taken.attempts < tries and is_patient:
         _put_back(taken, analysis, error)
-    elif is_service_failure and analysis.purpose == Purpose.REDO:
-        _give_up_redo(taken, analysis, error)
     elif stand_in:
         _stand_in(taken, analysis, request, error)
     else:
@@ -255,7 +279,7 @@ def _put_back(taken: jobs.Claim, analysis: Analysis, error: AIError, after: floa
     with transaction.atomic():
         if not jobs.put_back(taken, delay, error=error.kind, error_detail=error.detail[:500]):
             return
-        if analysis.purpose != Purpose.REDO:
+        if not _is_redo(analysis):
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.QUEUED, ai_error=error.kind)
 
 
@@ -270,36 +294,39 @@ def _stand_in(taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, e
         _record(taken, analysis, request, result, milliseconds, stands_in_for=error)
 
 
-def _schedule_redo(analysis: Analysis) -> None:
-    """Ask again later, twice as late each time; after MAX_REDOS the provisional reading stays."""
+def _schedule_redo(analysis: Analysis, wish: float | None = None) -> None:
+    """Ask again later, twice as late each time and never before the service wishes (seconds).
+
+    After MAX_REDOS the provisional reading stays.
+    """
     redos = Analysis.objects.filter(inquiry=analysis.inquiry_id, purpose=Purpose.REDO).count()
     still_useful = Inquiry.objects.filter(pk=analysis.inquiry_id, status__in=WAITING).exists()
     if redos < MAX_REDOS and still_useful:
-        Analysis.objects.create(
-            inquiry_id=analysis.inquiry_id, purpose=Purpose.REDO, due_at=Now() + FIRST_REDO * 2**redos
-        )
-
-
-def _give_up_redo(taken: jobs.Claim, analysis: Analysis, error: AIError) -> None:
-    """The provisional reading stands; only the history of analyses learns that the service is still down."""
-    with transaction.atomic():
-        if jobs.record(taken, AnalysisState.FAILED, error=error.kind, error_detail=error.detail[:500]):
-            _schedule_redo(analysis)
+        wait = max(FIRST_REDO * 2**redos, timedelta(seconds=wish or 0.0))
+        Analysis.objects.create(inquiry_id=analysis.inquiry_id, purpose=Purpose.REDO, due_at=Now() + wait)
 
 
 def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) -> None:
+    """Give up. A redo that fails leaves the provisional reading as it is."""
     with transaction.atomic():
         if not jobs.record(taken, AnalysisState.FAILED, error=reason, error_detail=detail[:500]):
             return
-        if analysis.purpose != Purpose.REDO:
+        if not _is_redo(analysis):
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.FAILED, ai_error=reason)
+        elif reason in SERVICE_FAILURES:
+            _schedule_redo(analysis)
 
 
 def _skip(taken: jobs.Claim, analysis: Analysis) -> None:
     """Somebody switched the AI off while the job was waiting."""
     with transaction.atomic():
-        if jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED) and analysis.purpose != Purpose.REDO:
+        if jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED) and not _is_redo(analysis):
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
+
+
+def _is_redo(analysis: Analysis) -> bool:
+    """Read anew: a person who asks for a retry meanwhile makes a redo theirs."""
+    return Analysis.objects.filter(pk=analysis.pk, purpose=Purpose.REDO).exists()
 
 
 def _copy_state(inquiry_id: int, **fields: Any) -> None:

@@ -159,14 +159,14 @@ def _remember(replay: Replay, digest: str, inquiry: Inquiry) -> None:
 # --- Labels ------------------------------------------------------------------------------------
 @transaction.atomic
 def correct_category(inquiry: Inquiry, *, actor: User, category: Category) -> Inquiry:
-    """Set the category by hand and keep what the AI had said as a label."""
+    """Set the category by hand and keep what the AI had said as a label; the same value again confirms it."""
     if inquiry.category_id == category.pk and inquiry.category_by_person:
         return inquiry
     old = inquiry.category.name if inquiry.category else ""
     _keep_label(inquiry, actor, Correction.Field.CATEGORY, old, category.name)
     unchanged = _unchanged(inquiry, category=inquiry.category_id, category_by_person=inquiry.category_by_person)
     _expect(unchanged.touch(category=category, category_by_person=True, needs_review=False))
-    _event(inquiry, EventKind.CATEGORY, actor, old, category.name)
+    _event(inquiry, EventKind.CONFIRMED if old == category.name else EventKind.CATEGORY, actor, old, category.name)
     return _after_human_act(inquiry, actor)
 
 
@@ -179,7 +179,7 @@ def correct_sentiment(inquiry: Inquiry, *, actor: User, sentiment: Sentiment) ->
     _keep_label(inquiry, actor, Correction.Field.SENTIMENT, old, sentiment.value)
     unchanged = _unchanged(inquiry, sentiment=inquiry.sentiment, sentiment_by_person=inquiry.sentiment_by_person)
     _expect(unchanged.touch(sentiment=sentiment, sentiment_by_person=True))
-    _event(inquiry, EventKind.SENTIMENT, actor, old, sentiment.value)
+    _event(inquiry, EventKind.CONFIRMED if old == sentiment else EventKind.SENTIMENT, actor, old, sentiment.value)
     return _after_human_act(inquiry, actor)
 
 
@@ -190,9 +190,7 @@ def undo_correction(inquiry: Inquiry, *, actor: User, field: str) -> Inquiry:
     if correction is None:
         raise NothingToUndo(_("There is nothing to undo."))
     _expect(Correction.objects.filter(pk=correction.pk, undone_at=None).update(undone_at=Now()))
-    value: Any = _value_before(correction) or None
-    if field == Correction.Field.CATEGORY and value is not None:
-        value = Category.objects.filter(name=value).first()
+    value = _value_before(correction)
     restored: dict[str, Any] = {field: value, f"{field}_by_person": correction.previous_by_person}
     if field == Correction.Field.CATEGORY and not correction.previous_by_person:
         restored["needs_review"] = inquiry.confidence is not None and (
@@ -203,12 +201,19 @@ def undo_correction(inquiry: Inquiry, *, actor: User, field: str) -> Inquiry:
     return _after_human_act(inquiry, actor)
 
 
-def _value_before(correction: Correction) -> str:
+def _value_before(correction: Correction) -> Category | str | None:
     """What holds without the correction: another person's value, else what the AI says by now."""
-    if correction.previous_by_person:
-        return correction.previous_value
+    is_category = correction.field == Correction.Field.CATEGORY
     newest = Analysis.objects.filter(inquiry=correction.inquiry_id, state=AnalysisState.DONE).order_by("-id").first()
-    return getattr(newest, correction.field) if newest else correction.previous_value
+    if correction.previous_by_person or newest is None:
+        value = correction.previous_category if is_category else correction.previous_value
+        had_value = bool(correction.previous_value)
+    else:
+        value = newest.category_row if is_category else newest.sentiment
+        had_value = True
+    if had_value and value is None:
+        raise NothingToUndo(_("The category from before no longer exists."))
+    return value or None
 
 
 def _unchanged(inquiry: Inquiry, **seen: Any) -> InquiryQuerySet:
@@ -228,6 +233,7 @@ def _keep_label(inquiry: Inquiry, actor: User, field: Correction.Field, old: str
         ai_value=getattr(analysis, field, "") if analysis else "",
         human_value=new,
         previous_value=old,
+        previous_category=inquiry.category if field == Correction.Field.CATEGORY else None,
         previous_by_person=getattr(inquiry, f"{field}_by_person"),
         actor=actor,
         engine=analysis.engine if analysis else "",
@@ -276,6 +282,8 @@ def publish_answer(inquiry: Inquiry, *, actor: User, text: str, version: int) ->
     """
     if not text.strip():
         raise EmptyReply(_("Write a reply before you publish it."))
+    # The row is held from the version check to the move: a colleague's save in between would be overwritten.
+    Inquiry.objects.select_for_update().get(pk=inquiry.pk)
     inquiry = save_reply(inquiry, actor=actor, text=text, version=version)
     inquiry.move_to(Status.ANSWERED, actor=actor, answered_at=Now(), reply=inquiry.reply_text)
     Message.objects.create(inquiry=inquiry, kind=MessageKind.ANSWER, body=inquiry.reply_text, author=actor)
@@ -336,8 +344,8 @@ def retry(inquiry: Inquiry, *, actor: User | None) -> Inquiry:
 
 
 def retry_failed(*, actor: User | None, limit: int = 500) -> int:
-    """Ask again for every failed analysis of a waiting inquiry; return how many."""
-    failed = list(Inquiry.objects.waiting().filter(ai_state=AnalysisState.FAILED).order_by("id")[:limit])
+    """Ask again for every waiting inquiry whose analysis failed or was switched off; return how many."""
+    failed = list(Inquiry.objects.unread().order_by("id")[:limit])
     done = 0
     for inquiry in failed:
         try:
@@ -349,15 +357,17 @@ def retry_failed(*, actor: User | None, limit: int = 500) -> int:
 
 
 def _requeue(inquiry: Inquiry) -> None:
-    waiting = Inquiry.objects.filter(pk=inquiry.pk).exclude(ai_state__in=LIVE)
-    _expect(waiting.touch(ai_state=AnalysisState.QUEUED, ai_error=""))
-    scheduled = Analysis.objects.live().filter(inquiry=inquiry).exclude(purpose=Purpose.COMPARE)
-    # A redo that waits for its hour goes first; two live analyses of one inquiry cannot be.
+    """Queue a retry. The analysis row is locked before the inquiry, as a worker that records does."""
+    live = Analysis.objects.live().filter(inquiry=inquiry).exclude(purpose=Purpose.COMPARE)
+    # A redo that waits for its hour goes first; one that is running becomes the retry that was asked for.
+    scheduled = live.filter(state=AnalysisState.QUEUED)
     if scheduled.update(purpose=Purpose.RETRY, due_at=Now(), attempts=0):
         pk = scheduled.values_list("pk", flat=True).get()
         transaction.on_commit(lambda: ring(pk), robust=True)
-    else:
+    elif not live.update(purpose=Purpose.RETRY):
         _queue(inquiry, Purpose.RETRY)
+    waiting = Inquiry.objects.filter(pk=inquiry.pk).exclude(ai_state__in=LIVE)
+    _expect(waiting.touch(ai_state=AnalysisState.QUEUED, ai_error=""))
     inquiry.refresh_from_db()
 
 

@@ -65,6 +65,7 @@ class EventKind(TextChoices):
     STATUS = "status", _("Status changed")
     CATEGORY = "category", _("Category corrected")
     SENTIMENT = "sentiment", _("Sentiment corrected")
+    CONFIRMED = "confirmed", _("AI's value confirmed")
     UNDONE = "undone", _("Correction undone")
     REPLY = "reply", _("Reply edited")
     DRAFT = "draft", _("Back to the AI's draft")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 import threading
 import time
 from datetime import timedelta
@@ -12,18 +11,20 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
-from redis.exceptions import RedisError
 
 from inquiries import analysis, jobs
 from inquiries.models import Analysis, Heartbeat, IdempotencyKey
 from pok.logging import get_logger
 
 log = get_logger(__name__)
-PERIOD = 3.0
+PERIOD = 3.0  # seconds
+QUICK = 0.2
+RING_AGAIN = 10.0
 PRUNE_EVERY = 200  # rounds: about ten minutes
 FORGET_WORKER = timedelta(days=1)
 _started = threading.Lock()
 _leaving = threading.Event()
+_rung: dict[int, float] = {}  # analysis -> time.monotonic() of its last bell by this process
 
 
 def start() -> None:
@@ -55,22 +56,23 @@ def _loop() -> None:
             if rounds % PRUNE_EVERY == 0:
                 prune()
             failing = False
-        except (DatabaseError, RedisError, sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - leases and heartbeat end with this thread: nothing may end it
             # The database or the broker is away: the next round tries again, the log says it once.
             if not failing:
-                log.warning("sweep_failed", error=type(error).__name__)
+                log.exception("sweep_failed", error=type(error).__name__)
             failing = True
         finally:
             close_old_connections()
-        time.sleep(PERIOD)
 
 
 def sweep() -> None:
-    """Do one round."""
+    """Do one round of PERIOD seconds; while rows are found whose bell was lost, ring again and again."""
+    end = time.monotonic() + PERIOD
     jobs.renew_leases()
     if not _leaving.is_set():
         beat()
-    ring_due()
+    while time.monotonic() < end:
+        time.sleep(QUICK if ring_due() else max(0.0, end - time.monotonic()))
 
 
 def prune() -> None:
@@ -88,11 +90,18 @@ def beat() -> None:
 
 
 def ring_due() -> int:
-    """Top the queue up with due rows, never with the whole backlog; return how many bells rang."""
+    """Top the queue up with due rows, never with the whole backlog; return how many bells rang.
+
+    A row that was rung for a moment ago is most likely in the queue still.
+    """
     from inquiries.tasks import analyse
 
+    now = time.monotonic()
+    for pk in [pk for pk, rung_at in _rung.items() if now - rung_at > RING_AGAIN]:
+        del _rung[pk]
     room = 2 * settings.WORKERS - HUEY.pending_count()
-    due = jobs.due_ids(Analysis, room)
+    due = [pk for pk in jobs.due_ids(Analysis, 4 * settings.WORKERS) if pk not in _rung][: max(0, room)]
     for pk in due:
         analyse(pk)
+        _rung[pk] = now
     return len(due)

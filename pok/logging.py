@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from typing import Any
 
@@ -74,6 +75,23 @@ SHARED: list[structlog.typing.Processor] = [
 ]
 
 
+class OnceAMinute(logging.Filter):
+    """Let an error of the queue through once a minute: every idle worker meets a broker that is down many times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("huey") or record.levelno < logging.ERROR:
+            return True
+        now, last = time.monotonic(), self._last.get(record.name)
+        if last is not None and now - last < 60.0:
+            return False
+        self._last[record.name] = now
+        return True
+
+
 def logging_config(*, debug: bool, style: str = "auto") -> dict[str, Any]:
     """Return Django's LOGGING and point structlog at it; `style` is text, json or auto (text on a terminal)."""
     structlog.configure(
@@ -95,7 +113,15 @@ def logging_config(*, debug: bool, style: str = "auto") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"pok": formatter},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "pok", "stream": "ext://sys.stdout"}},
+        "filters": {"once_a_minute": {"()": OnceAMinute}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "pok",
+                "stream": "ext://sys.stdout",
+                "filters": ["once_a_minute"],
+            }
+        },
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": _loggers(level),
     }

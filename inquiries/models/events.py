@@ -81,6 +81,10 @@ class Correction(models.Model):
     ai_value = models.CharField(_("AI's value"), max_length=60, blank=True)
     human_value = models.CharField(_("person's value"), max_length=60)
     previous_value = models.CharField(_("value before"), max_length=60, blank=True)
+    # A name may change while it is used, so what an undo brings back is remembered by its row.
+    previous_category = models.ForeignKey(
+        "inquiries.Category", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     previous_by_person = models.BooleanField(default=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,

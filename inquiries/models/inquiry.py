@@ -73,6 +73,11 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         """What still waits for a person."""
         return self.filter(status__in=WAITING)
 
+    def unread(self) -> InquiryQuerySet:
+        """What waits for a person and has no reading, because the analysis failed or the AI was off."""
+        switched_off = Q(ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
+        return self.waiting().filter(Q(ai_state=AnalysisState.FAILED) | switched_off)
+
     def needing_review(self) -> InquiryQuerySet:
         """What waits for a person and the AI was unsure about."""
         return self.waiting().filter(needs_review=True)

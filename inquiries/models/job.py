@@ -52,6 +52,9 @@ class Analysis(Job):
     sent_text = models.TextField(_("text sent"), blank=True)
     raw_answer = models.TextField(_("raw answer"), blank=True)
     category = models.CharField(_("category"), max_length=60, blank=True)
+    category_row = models.ForeignKey(
+        "inquiries.Category", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     sentiment = models.CharField(_("sentiment"), max_length=8, blank=True, choices=Sentiment.choices)
     language = models.CharField(_("language"), max_length=8, blank=True)
     reply = models.TextField(_("draft"), blank=True)

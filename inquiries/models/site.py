@@ -81,7 +81,9 @@ class SiteSettings(SingletonModel):
 
     def cost(self, model: str, tokens_in: int, tokens_out: int) -> float | None:
         """Money for one call; None where the supervisor named no price for the model."""
-        prices = self.prices.get(model)
-        if prices is None:
+        # Vendors answer with a dated name (gpt-5-mini-2025-08-07): the longest priced beginning counts.
+        priced = max((name for name in self.prices if model.startswith(name)), key=len, default=None)
+        if priced is None:
             return None
+        prices = self.prices[priced]
         return (float(prices["input"]) * tokens_in + float(prices["output"]) * tokens_out) / 1_000_000

@@ -112,6 +112,7 @@ def event_sentence(event: InquiryEvent) -> str:
         EventKind.STATUS: _("changed the status"),
         EventKind.CATEGORY: _("corrected the category"),
         EventKind.SENTIMENT: _("corrected the sentiment"),
+        EventKind.CONFIRMED: _("confirmed what the AI said"),
         EventKind.UNDONE: _("took a correction back"),
         EventKind.REPLY: _("edited the reply"),
         EventKind.DRAFT: _("went back to the AI's draft"),

@@ -70,6 +70,7 @@ def make_analysis(inquiry: Inquiry, **fields: Any) -> Analysis:
     if inquiry.ai_state == AnalysisState.DONE:
         values |= {
             "category": inquiry.category.name if inquiry.category else "",
+            "category_row": inquiry.category,
             "sentiment": inquiry.sentiment or "",
             "reply": inquiry.suggested_reply or "",
             "reason": "Menciona «cuenta».",

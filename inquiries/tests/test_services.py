@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from inquiries import services
 from inquiries.models import (
     Analysis,
+    Category,
     Correction,
     IdempotencyKey,
     Inquiry,
@@ -126,6 +127,13 @@ def test_a_corrected_category_is_kept_as_a_label(inquiry, agent, categories):
     assert kinds(inquiry) == [EventKind.CATEGORY, EventKind.STATUS]
 
 
+def test_the_ais_own_value_is_confirmed(inquiry, agent, categories):
+    fresh = services.correct_category(inquiry, actor=agent, category=categories["Soporte Técnico"])
+    assert fresh.category_by_person
+    assert kinds(inquiry)[0] == EventKind.CONFIRMED
+    assert Correction.objects.get().ai_value == Correction.objects.get().human_value
+
+
 def test_the_same_correction_twice_is_one_label(inquiry, agent, categories):
     fresh = services.correct_category(inquiry, actor=agent, category=categories["Ventas"])
     services.correct_category(fresh, actor=agent, category=categories["Ventas"])
@@ -170,9 +178,25 @@ def test_undoing_gives_what_the_ai_says_by_now(inquiry, agent, categories):
     from inquiries.tests.factories import make_analysis
 
     fresh = services.correct_category(inquiry, actor=agent, category=categories["Ventas"])
-    make_analysis(inquiry, category="Reclamo", purpose=Purpose.REDO)
+    make_analysis(inquiry, category="Reclamo", category_row=categories["Reclamo"], purpose=Purpose.REDO)
     fresh = services.undo_correction(fresh, actor=agent, field="category")
     assert (fresh.category.name, fresh.category_by_person) == ("Reclamo", False)
+
+
+def test_undoing_survives_a_renamed_category(inquiry, agent, categories):
+    fresh = services.correct_category(inquiry, actor=agent, category=categories["Ventas"])
+    Category.objects.filter(name="Soporte Técnico").update(name="Soporte")
+    assert services.undo_correction(fresh, actor=agent, field="category").category.name == "Soporte"
+
+
+def test_undoing_to_a_category_that_is_gone_is_refused(make_inquiry, agent, categories):
+    gone = Category.objects.create(name="Pasajera")
+    inquiry = make_inquiry(analysed=True, category=gone)
+    fresh = services.correct_category(inquiry, actor=agent, category=categories["Ventas"])
+    gone.delete()
+    with pytest.raises(services.NothingToUndo):
+        services.undo_correction(fresh, actor=agent, field="category")
+    assert Inquiry.objects.get().category.name == "Ventas"
 
 
 def test_undoing_brings_the_doubt_back(make_inquiry, agent, categories):
@@ -317,8 +341,10 @@ def test_a_retry_takes_the_scheduled_redo_forward(inquiry, agent):
 def test_all_failed_ones_that_wait_are_retried(make_inquiry, supervisor):
     for status in (Status.NEW, Status.OPEN, Status.CLOSED):
         make_inquiry(ai_state=AnalysisState.FAILED, ai_error="quota", status=status)
-    assert services.retry_failed(actor=supervisor) == 2
-    assert Inquiry.objects.filter(ai_state=AnalysisState.QUEUED).count() == 2
+    make_inquiry(ai_state=AnalysisState.SKIPPED, ai_error="disabled")
+    make_inquiry(ai_state=AnalysisState.SKIPPED, ai_error="spam", status=Status.SPAM)
+    assert services.retry_failed(actor=supervisor) == 3
+    assert Inquiry.objects.filter(ai_state=AnalysisState.QUEUED).count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -341,3 +367,41 @@ def test_twins_at_the_same_moment_make_one_inquiry(monkeypatch):
         assert len(set(pool.map(call, range(8)))) == 1
     assert Inquiry.objects.count() == 1
     assert Analysis.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_publishing_waits_for_no_second_writer(make_inquiry, agent, other_agent, monkeypatch):
+    """A colleague who saves between the version check and the move is not overwritten."""
+    from threading import Thread
+
+    inquiry = make_inquiry(analysed=True, status=Status.OPEN)
+    outcome: list[str] = []
+
+    def colleague():
+        try:
+            fresh = Inquiry.objects.get(pk=inquiry.pk)
+            services.save_reply(fresh, actor=other_agent, text="La de ella", version=0)
+            outcome.append("saved")
+        except services.ReplyConflict:
+            outcome.append("conflict")
+        finally:
+            connection.close()
+
+    thread = Thread(target=colleague)
+    save = services.save_reply
+
+    def save_then_let_in(*args, **kwargs):
+        saved = save(*args, **kwargs)
+        monkeypatch.setattr(services, "save_reply", save)
+        thread.start()
+        thread.join(0.5)
+        return saved
+
+    monkeypatch.setattr(services, "save_reply", save_then_let_in)
+    services.publish_answer(inquiry, actor=agent, text=inquiry.suggested_reply, version=0)
+    thread.join(10)
+    inquiry.refresh_from_db()
+    assert Message.objects.get().body == inquiry.suggested_reply
+    # Hers came after the publication: it is kept as a text in the editor, and what was published stays published.
+    assert (outcome, inquiry.reply, inquiry.status) == (["saved"], "La de ella", Status.ANSWERED)

@@ -22,6 +22,13 @@ def rung(monkeypatch) -> list[int]:
     return bells
 
 
+@pytest.fixture(autouse=True)
+def _quick_rounds(monkeypatch):
+    monkeypatch.setattr(sweeper, "PERIOD", 0.05)
+    monkeypatch.setattr(sweeper, "QUICK", 0.01)
+    monkeypatch.setattr(sweeper, "_rung", {})
+
+
 @pytest.fixture
 def pending(monkeypatch):
     """Say how many entries the queue holds."""
@@ -49,6 +56,21 @@ def test_the_queue_is_topped_up_and_never_flooded(make_inquiry, rung, pending, s
     assert sweeper.ring_due() == 3
     pending(40)
     assert sweeper.ring_due() == 0
+
+
+def test_a_row_that_was_rung_for_is_not_rung_for_again_at_once(make_inquiry, rung, pending, monkeypatch):
+    make_inquiry()
+    assert [sweeper.ring_due(), sweeper.ring_due()] == [1, 0]
+    monkeypatch.setattr(sweeper, "RING_AGAIN", -1.0)
+    assert sweeper.ring_due() == 1
+
+
+def test_lost_bells_are_made_good_within_one_round(make_inquiry, rung, pending, settings):
+    settings.WORKERS = 1
+    rows = [make_inquiry().analyses.get().pk for _ in range(4)]
+    sweeper.PERIOD = 0.5
+    sweeper.sweep()
+    assert sorted(rung) == rows
 
 
 def test_a_heartbeat_is_one_row_that_is_seen_again(pending):
@@ -90,23 +112,20 @@ def test_what_nobody_asks_for_is_pruned(make_inquiry, pending):
     assert not Heartbeat.objects.exists()
 
 
-class Over(Exception):
+class Over(BaseException):
     """Ends the endless loop of a test."""
 
 
 def test_the_thread_outlives_a_database_that_is_away(monkeypatch):
     rounds: list[int] = []
 
-    def away() -> None:
+    def away():
         rounds.append(1)
-        raise OperationalError
-
-    def nap(_seconds: float) -> None:
         if len(rounds) == 3:
             raise Over
+        raise OperationalError
 
     monkeypatch.setattr(sweeper, "sweep", away)
-    monkeypatch.setattr(sweeper.time, "sleep", nap)
     with pytest.raises(Over):
         sweeper._loop()
     assert len(rounds) == 3

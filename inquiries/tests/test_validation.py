@@ -139,3 +139,19 @@ def _messages_of(*texts):
             validation.clean_message(text)
         found.append(refused.value.message)
     return found
+
+
+@pytest.mark.parametrize("length", [40, 15_000, 240_000])
+def test_a_flood_of_combining_marks_is_refused_before_it_is_normalised(monkeypatch, length):
+    """Normalising costs the square of the run's length: 23 seconds for 240 kB."""
+
+    def normalise(*_args):
+        raise AssertionError("normalised")
+
+    monkeypatch.setattr(validation.unicodedata, "normalize", normalise)
+    with pytest.raises(ValidationError):
+        clean_message("a" + "\u0301\u0323" * (length // 2))
+
+
+def test_ordinary_stacks_of_marks_are_kept():
+    assert clean_message("tiếng Việt e\u0301\u0323").endswith("ẹ\u0301")
