@@ -56,7 +56,7 @@ def _loop() -> None:
             if rounds % PRUNE_EVERY == 0:
                 prune()
             failing = False
-        except Exception as error:  # noqa: BLE001 - leases and heartbeat end with this thread: nothing may end it
+        except Exception as error:
             # The database or the broker is away: the next round tries again, the log says it once.
             if not failing:
                 log.exception("sweep_failed", error=type(error).__name__)

@@ -76,7 +76,7 @@ SHARED: list[structlog.typing.Processor] = [
 
 
 class OnceAMinute(logging.Filter):
-    """Let an error of the queue through once a minute: every idle worker meets a broker that is down many times a second."""
+    """Let an error of the queue through once a minute: a broker that is down meets every idle worker without end."""
 
     def __init__(self) -> None:
         super().__init__()

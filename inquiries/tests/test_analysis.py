@@ -275,7 +275,8 @@ def test_a_service_that_asks_for_a_long_wait_is_stood_in_for_at_once(waiting, en
 
 
 @pytest.mark.parametrize(
-    "changes", [{"model": "m" * 300}, {"model": "a\x00b"}, {"raw": "x\x00y" * 90_000}, {"tokens_in": 2**40}, {"reply": "a\x00b"}]
+    "changes",
+    [{"model": "m" * 300}, {"model": "a\x00b"}, {"raw": "x\x00y" * 90_000}, {"tokens_in": 2**40}, {"reply": "a\x00b"}],
 )
 def test_an_answer_is_cut_to_what_the_tables_hold(waiting, engine, changes):
     engine.answers = [result(**changes)]

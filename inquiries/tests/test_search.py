@@ -41,6 +41,7 @@ def other(make_inquiry) -> int:
         "ejemplo",
         "dos mes",
         "LLEGÓ",
+        "facturacio\u0301n",
     ],
 )
 def test_words_are_found_without_accents_case_or_order(invoice, other, text):
@@ -64,6 +65,9 @@ def test_what_is_not_there_is_not_found(invoice, other, text):
         "*",
         "\x00",
         "a & | !",
+        "OʼBrien",
+        "ŉ",
+        "½",
     ],
 )
 def test_operators_are_only_words(invoice, other, text):
