@@ -15,10 +15,12 @@ COPY inquiries inquiries
 COPY templates templates
 COPY static static
 COPY locale locale
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 POK_DATA_DIR=/app/var
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 POK_DATA_DIR=/app/var \
+    POK_STATIC_DIR=/app/published/static
 # A key only for this step: without one a key would be made and lie in the image, the same for everybody.
+# The files lie outside of the volume, which outlives an image and would bring the old one's files into the new one.
 RUN DJANGO_SECRET_KEY=for-this-step-only python manage.py setup --static \
- && chown -R pok var
+ && chown -R pok var published
 USER pok
 VOLUME /app/var
 EXPOSE 8000

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from inquiries.models import Category, Correction
-from inquiries.models.inquiry import REPLY_LENGTH
 from inquiries.states import Sentiment
+from inquiries.validation import clean_reply
 
 LARGEST_VERSION = 2_147_483_647
 
@@ -29,12 +29,11 @@ class UndoForm(forms.Form):
 class ReplyForm(forms.Form):
     """The editor's text and the version of the reply that it started from."""
 
-    text = forms.CharField(required=False, strip=False, max_length=REPLY_LENGTH, label=_("Reply"))
+    text = forms.CharField(required=False, strip=False, label=_("Reply"))
     version = forms.IntegerField(min_value=0, max_value=LARGEST_VERSION)
 
     def clean_text(self) -> str:
-        # Browsers send CRLF for each line break of a textarea.
-        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+        return clean_reply(str(self.cleaned_data["text"]))
 
 
 class CloseForm(forms.Form):

@@ -48,6 +48,10 @@ class EmptyReply(InquiryError):
     """There is no text to publish."""
 
 
+class AlreadyPublished(InquiryError):
+    """The customer has this very text as the last answer."""
+
+
 class NothingToUndo(InquiryError):
     """No correction of this field stands."""
 
@@ -278,12 +282,15 @@ def use_draft(inquiry: Inquiry, *, actor: User, version: int) -> Inquiry:
 def publish_answer(inquiry: Inquiry, *, actor: User, text: str, version: int) -> Inquiry:
     """Show `text` to the customer on the status page and mark the inquiry as answered.
 
-    Raises EmptyReply, ReplyConflict, InvalidMove or StaleInquiry; then nothing was published.
+    Raises EmptyReply, AlreadyPublished, ReplyConflict, InvalidMove or StaleInquiry; then nothing was published.
     """
     if not text.strip():
         raise EmptyReply(_("Write a reply before you publish it."))
     # The row is held from the version check to the move: a colleague's save in between would be overwritten.
-    Inquiry.objects.select_for_update().get(pk=inquiry.pk)
+    locked = Inquiry.objects.select_for_update().get(pk=inquiry.pk)
+    last = locked.messages.published().last()
+    if locked.is_waiting and last and last.body.strip() == text.replace("\r\n", "\n").strip():
+        raise AlreadyPublished(_("This text is published already: change it before you publish again."))
     inquiry = save_reply(inquiry, actor=actor, text=text, version=version)
     inquiry.move_to(Status.ANSWERED, actor=actor, answered_at=Now(), reply=inquiry.reply_text)
     Message.objects.create(inquiry=inquiry, kind=MessageKind.ANSWER, body=inquiry.reply_text, author=actor)

@@ -13,9 +13,10 @@ PER_PAGE = 25
 # OFFSET reads what it skips: past this page a filter is the way.
 LAST_PAGE = 400
 OLDEST_FIRST = "received"
+NEWEST_FIRST = "-received"
 SORTS = (
     (OLDEST_FIRST, _("Oldest first")),
-    ("-received", _("Newest first")),
+    (NEWEST_FIRST, _("Newest first")),
     ("sentiment", _("Negative first")),
     ("category", _("By category")),
 )

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from inquiries.models.inquiry import MESSAGE_LENGTH, NAME_LENGTH
+from inquiries.models.inquiry import MESSAGE_LENGTH, NAME_LENGTH, REPLY_LENGTH
 
 EMAIL_LENGTH = 254
 MIN_LETTERS = 2
@@ -45,6 +45,16 @@ def clean_message(value: str) -> str:
     if sum(character.isalpha() for character in message) < MIN_LETTERS:
         raise ValidationError(_("Write your message in words: it needs at least two letters."))
     return message
+
+
+def clean_reply(value: str) -> str:
+    """Return an agent's reply with its white space as it was typed; raise ValidationError with a text for the agent."""
+    text = value.replace("\r\n", "\n").replace("\r", "\n")  # browsers send CRLF for each line break
+    if len(text) > REPLY_LENGTH:
+        raise _too_long(REPLY_LENGTH, len(text))
+    if any(_is_forbidden(character) for character in text):
+        raise ValidationError(_("The text holds characters that cannot be shown (control characters)."))
+    return text
 
 
 def _clean(value: str, limit: int) -> str:

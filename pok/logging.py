@@ -155,4 +155,9 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
+def name_inquiry(pk: int) -> None:
+    """Let every later line of this request carry the number of the inquiry that it is about."""
+    structlog.contextvars.bind_contextvars(inquiry_id=pk)
+
+
 logging.captureWarnings(True)

@@ -211,6 +211,7 @@ ADMIN_USER = env.text("POK_ADMIN_USER", "admin")
 ADMIN_PASSWORD = env.text("POK_ADMIN_PASSWORD")
 # User *and* address together: a stranger who tries passwords locks out only their own address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "inquiries.views.account.name_of_attempt"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
@@ -240,7 +241,8 @@ TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 
 # --- Static files ------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# An image bakes them in, outside of its volume: a volume would keep those of the image before.
+STATIC_ROOT = Path(env.text("POK_STATIC_DIR", str(DATA_DIR / "static"))).expanduser().resolve()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

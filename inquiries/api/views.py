@@ -26,6 +26,7 @@ from inquiries.api.throttling import CallerThrottle
 from inquiries.filters import InquiryFilter
 from inquiries.models import Inquiry
 from inquiries.states import Source
+from pok.logging import name_inquiry
 
 
 class CustomerData(APIView):
@@ -65,6 +66,7 @@ class CreateInquiry(CustomerData):
             made = services.submit(**body.validated_data, source=Source.API, replay=replay_of(request))
         except services.IdempotencyConflict as error:
             raise Conflict(str(error)) from error
+        name_inquiry(made.inquiry.pk)
         headers = {} if made.created else {"Idempotent-Replayed": "true"}
         if key_of(request) is None:
             return _created(PublicInquirySerializer(made.inquiry).data, made.inquiry.status_url, headers)
@@ -109,6 +111,11 @@ class ListInquiries(ReadableInquiries, generics.ListAPIView[Inquiry]):
 
 class RetrieveInquiry(ReadableInquiries, generics.RetrieveAPIView[Inquiry]):
     """`GET /api/inquiries/{id}/`."""
+
+    def get_object(self) -> Inquiry:
+        inquiry = super().get_object()
+        name_inquiry(inquiry.pk)
+        return inquiry
 
     @schema.RETRIEVE
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

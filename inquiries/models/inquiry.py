@@ -57,10 +57,6 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         """What this person may see: everything for those who work the inbox, nothing for others."""
         return self if user.is_active and user.has_perm("inquiries.work_inbox") else self.none()
 
-    def with_category(self) -> InquiryQuerySet:
-        """Carry the category along."""
-        return self.select_related("category")
-
     def for_queue(self) -> InquiryQuerySet:
         """What a row of the inbox shows, without the long texts that it does not."""
         return self.select_related("category", "assignee").defer("suggested_reply", "reply")

@@ -10,14 +10,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
-from inquiries.models import InquiryEvent, User
+from inquiries.models import InquiryEvent, SiteSettings, User
 from inquiries.models.inquiry import COUNT_CAP
 from inquiries.states import EventKind, Sentiment, Status
 
 register = template.Library()
-HIGH, MEDIUM = 0.75, 0.5
 ENGINES = {"openai": "OpenAI"}
 SENTIMENTS = {Sentiment.POSITIVE: "positive", Sentiment.NEUTRAL: "neutral", Sentiment.NEGATIVE: "negative"}
 
@@ -63,16 +63,30 @@ def extract(text: str) -> str:
 
 @register.filter
 def confidence_level(value: float | None) -> str:
-    """high, medium or low."""
-    if value is None:
+    """high, medium or low: low is what the threshold of doubt sends to review, high the upper half above it."""
+    threshold = SiteSettings.current().review_threshold
+    if value is None or value < threshold:
         return "low"
-    return "high" if value >= HIGH else "medium" if value >= MEDIUM else "low"
+    return "high" if value >= (threshold + 1) / 2 else "medium"
 
 
 @register.filter
 def confidence_word(value: float | None) -> str:
     """The same for people."""
     return {"high": _("High"), "medium": _("Medium"), "low": _("Low")}[confidence_level(value)]
+
+
+@register.filter
+def confidence_phrase(value: float | None) -> str:
+    """The same where nothing around it says what it is about."""
+    phrases = {"high": _("High confidence"), "medium": _("Medium confidence"), "low": _("Low confidence")}
+    return phrases[confidence_level(value)]
+
+
+@register.filter
+def spoken_language(code: str) -> str:
+    """A language that the desk speaks by its name; nothing for others."""
+    return {"es": _("Spanish"), "en": _("English"), "pt": _("Portuguese")}.get(code.lower()[:2], "")
 
 
 @register.filter
@@ -103,6 +117,15 @@ def capped(count: int) -> str:
 def person(user: User | None) -> str:
     """A person's name; without one it was the machine."""
     return (user.get_full_name() or user.get_username()) if user else _("POK")
+
+
+@register.filter
+def spoken(code: str) -> str:
+    """The language's name in the reader's language; nothing for a code that nobody knows."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return ""
 
 
 @register.filter

@@ -281,6 +281,15 @@ def test_a_second_click_publishes_nothing(inquiry, agent):
     assert Message.objects.count() == 1
 
 
+def test_the_last_answer_is_not_published_again(inquiry, agent):
+    fresh = services.publish_answer(inquiry, actor=agent, text="Hola", version=0)
+    fresh = services.reopen(fresh, actor=agent)
+    with pytest.raises(services.AlreadyPublished):
+        services.publish_answer(fresh, actor=agent, text="Hola ", version=fresh.reply_version)
+    services.publish_answer(fresh, actor=agent, text="Hola otra vez", version=fresh.reply_version)
+    assert Message.objects.count() == 2
+
+
 def test_a_conflict_publishes_nothing(inquiry, agent, other_agent):
     services.save_reply(inquiry, actor=other_agent, text="La otra", version=0)
     with pytest.raises(services.ReplyConflict):

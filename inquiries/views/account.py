@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.conf import settings
@@ -55,6 +56,12 @@ class ChangePassword(views.PasswordChangeView):
         response = super().form_valid(form)
         messages.success(self.request, _("Your password has been changed. Other devices have been signed out."))
         return response
+
+
+def name_of_attempt(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The name that somebody tried, in one spelling: each of the others would have attempts of its own."""
+    name = (credentials or request.POST).get("username") or ""
+    return unicodedata.normalize("NFKC", str(name)).strip().casefold()
 
 
 def locked_out(request: HttpRequest, original_response: object = None, credentials: object = None) -> HttpResponse:

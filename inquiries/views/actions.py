@@ -6,29 +6,21 @@ from collections.abc import Callable
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext_lazy
 
 from inquiries import services
 from inquiries.forms_detail import CategoryForm, CloseForm, ReplyForm, SentimentForm, UndoForm
 from inquiries.models import Inquiry
-from inquiries.models.inquiry import InquiryError
+from inquiries.models.inquiry import InquiryError, InvalidMove, StaleInquiry
 from inquiries.states import Sentiment, Status
-from inquiries.templatetags.desk import person
-from inquiries.views.requests import AgentRequest
-from inquiries.views.workspace import Conflict, context_of, fetch, respond
+from inquiries.views.conflict import clash_of, who_ended
+from inquiries.views.requests import AgentRequest, View, posted_from
+from inquiries.views.workspace import context_of, fetch, respond
 
-View = Callable[..., HttpResponse]
-
-
-def agent_action(view: View) -> View:
-    """POST only, by somebody who is signed in, never cached."""
-    guarded: View = never_cache(require_POST(login_required(view)))
-    return guarded
+agent_action = posted_from("detail")
 
 
 @agent_action
@@ -81,15 +73,15 @@ def save_reply(request: AgentRequest, pk: int) -> HttpResponse:
         return _refuse(request, pk, form)
     text, version = form.cleaned_data["text"], form.cleaned_data["version"]
     if not inquiry.is_waiting:
-        return _clash(request, inquiry, text, _("This inquiry is no longer open: the reply was not saved."))
+        return _clash(request, pk, text)
     try:
         saved = services.save_reply(inquiry, actor=request.user, text=text, version=version)
     except services.ReplyConflict as conflict:
-        return _clash(request, conflict.inquiry, text, str(conflict))
+        return _clash(request, pk, text, str(conflict))
     except InquiryError as error:
-        return _clash(request, fetch(request, pk), text, str(error))
+        return _clash(request, pk, text, str(error))
     if request.htmx:
-        return render(request, "inquiries/_saved.html", {"inquiry": saved})
+        return _saved(request, saved, has_moved=saved.status != inquiry.status)
     messages.success(request, _("The reply was saved."))
     return redirect(saved)
 
@@ -119,8 +111,11 @@ def publish(request: AgentRequest, pk: int) -> HttpResponse:
     text, version = form.cleaned_data["text"], form.cleaned_data["version"]
 
     def verb() -> None:
-        if not (inquiry.status == Status.ANSWERED and _is_published(inquiry, text)):
+        try:
             services.publish_answer(inquiry, actor=request.user, text=text, version=version)
+        except (InvalidMove, StaleInquiry):
+            if not _is_published(fetch(request, pk), text):
+                raise
 
     done = _("The answer is published: the customer sees it on the status page.")
     return _do(request, pk, verb, done, mine=text, with_editor=True)
@@ -138,43 +133,24 @@ def close(request: AgentRequest, pk: int) -> HttpResponse:
         lambda: services.close(inquiry, actor=request.user, reason=reason),
         _("The inquiry is closed."),
         with_editor=True,
+        ends=True,
     )
 
 
-@agent_action
-def reopen(request: AgentRequest, pk: int) -> HttpResponse:
-    inquiry = fetch(request, pk)
-    return _do(
-        request,
-        pk,
-        lambda: services.reopen(inquiry, actor=request.user),
-        _("The inquiry is open again."),
-        with_editor=True,
-    )
+def _move(verb: Callable[..., Inquiry], done: object) -> View:
+    """The view of a verb that changes the status and needs nothing but a click."""
+
+    @agent_action
+    def act(request: AgentRequest, pk: int) -> HttpResponse:
+        inquiry = fetch(request, pk)
+        return _do(request, pk, lambda: verb(inquiry, actor=request.user), str(done), with_editor=True)
+
+    return act
 
 
-@agent_action
-def mark_spam(request: AgentRequest, pk: int) -> HttpResponse:
-    inquiry = fetch(request, pk)
-    return _do(
-        request,
-        pk,
-        lambda: services.mark_spam(inquiry, actor=request.user),
-        _("The inquiry is marked as spam."),
-        with_editor=True,
-    )
-
-
-@agent_action
-def unmark_spam(request: AgentRequest, pk: int) -> HttpResponse:
-    inquiry = fetch(request, pk)
-    return _do(
-        request,
-        pk,
-        lambda: services.unmark_spam(inquiry, actor=request.user),
-        _("The inquiry is back from spam."),
-        with_editor=True,
-    )
+reopen = _move(services.reopen, gettext_lazy("The inquiry is open again."))
+mark_spam = _move(services.mark_spam, gettext_lazy("The inquiry is marked as spam."))
+unmark_spam = _move(services.unmark_spam, gettext_lazy("The inquiry is back from spam."))
 
 
 @agent_action
@@ -189,48 +165,62 @@ def _do(
     verb: Callable[[], object],
     done: str,
     *,
-    mine: str = "",
+    mine: str | None = None,
     with_editor: bool = False,
+    ends: bool = False,
 ) -> HttpResponse:
-    """Call the verb and answer. What cannot be done is a 409 (an empty reply a 422) that says why; the text stays."""
+    """Call the verb and answer. What cannot be done is a 409 (an empty reply a 422) that says why; the text stays.
+
+    `mine` is the editor's text, where the form brings it. What `ends` an inquiry that somebody else ended first
+    is told who did.
+    """
     try:
         verb()
     except services.ReplyConflict as conflict:
-        return _clash(request, conflict.inquiry, mine, str(conflict))
+        return _clash(request, pk, mine or "", str(conflict))
     except InquiryError as error:
-        messages.error(request, str(error))
+        if (mine is not None or ends) and not (fresh := fetch(request, pk)).is_waiting:
+            if mine is None:
+                messages.error(request, who_ended(fresh))
+            return _clash(request, pk, mine or "")
         status = 422 if isinstance(error, services.EmptyReply) else 409
-        kept = {"editor_text": mine} if mine else {}
-        return respond(request, pk, status=status, extra=kept)
+        return _complain(request, pk, [str(error)], status, mine)
     messages.success(request, done)
     return respond(request, pk, with_editor=with_editor)
 
 
 def _is_published(inquiry: Inquiry, text: str) -> bool:
-    newest = inquiry.messages.order_by("-id").first()
-    return newest is not None and newest.body == text
+    newest = inquiry.messages.published().last()
+    return inquiry.status == Status.ANSWERED and newest is not None and newest.body == text
 
 
-def _clash(request: AgentRequest, inquiry: Inquiry, mine: str, reason: str) -> HttpResponse:
+def _saved(request: AgentRequest, inquiry: Inquiry, *, has_moved: bool) -> HttpResponse:
+    """The line of an autosave; with the first one, which opens the inquiry, its head and history too."""
+    context = context_of(inquiry, oob=True) if has_moved else {"inquiry": inquiry}
+    return render(request, "inquiries/_saved.html", context | {"has_moved": has_moved})
+
+
+def _clash(request: AgentRequest, pk: int, mine: str, reason: str = "") -> HttpResponse:
     """Show both texts and let the person choose; nothing was written."""
-    fresh = fetch(request, inquiry.pk)
-    conflict = Conflict(
-        mine=mine,
-        theirs=fresh.reply_text,
-        theirs_by=person(fresh.reply_by) if fresh.reply_by else "",
-        version=fresh.reply_version,
-        reason=reason,
-        is_over=not fresh.is_waiting,
-    )
+    fresh = fetch(request, pk)
+    conflict = clash_of(fresh, mine, reason)
     if request.htmx:
-        context = context_of(fresh, oob=True, conflict=conflict)
+        context = context_of(fresh, oob=True, conflict=conflict, with_messages=True)
         return render(request, "inquiries/_detail_changes.html", context, status=409)
-    context = context_of(fresh, conflict=conflict, editor_text=mine)
+    context = context_of(fresh, conflict=conflict, editor_text=mine or fresh.reply_text)
     return render(request, "inquiries/detail.html", context, status=409)
 
 
 def _refuse(request: AgentRequest, pk: int, form: forms.Form) -> HttpResponse:
-    for errors in form.errors.values():
-        for error in errors:
-            messages.error(request, str(error))
-    return respond(request, pk, status=422)
+    reasons = [str(error) for errors in form.errors.values() for error in errors]
+    mine = request.POST.get("text", "") if isinstance(form, ReplyForm) else None
+    return _complain(request, pk, reasons, 422, mine)
+
+
+def _complain(request: AgentRequest, pk: int, reasons: list[str], status: int, mine: str | None) -> HttpResponse:
+    """Say why, beside the buttons of the editor where its text came along, which stays in it."""
+    extra: dict[str, object] = {} if mine is None else {"reply_errors": reasons, "editor_text": mine}
+    if mine is None or not request.htmx:  # a whole page opens at its top, far from the editor
+        for reason in reasons:
+            messages.error(request, reason)
+    return respond(request, pk, status=status, extra=extra)

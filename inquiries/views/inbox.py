@@ -27,7 +27,7 @@ def inbox(request: AgentRequest) -> HttpResponse:
     is_region = bool(request.htmx) and not request.htmx.history_restore_request
     listing = Listing(request.user, request.GET)
     # Read before the rows: an inquiry that arrives in between is then counted as new, never missed.
-    context = {"newest": listing.newest, "listing": listing, "news": 0}
+    context = {"newest": listing.newest, "listing": listing, "news": 0, "is_region": is_region}
     template = "inquiries/_inbox.html" if is_region else "inquiries/inbox.html"
     response = render(request, template, context, status=200 if listing.is_valid else 422)
     patch_vary_headers(response, ["HX-Request"])
@@ -54,6 +54,7 @@ def changes(request: AgentRequest) -> HttpResponse:
         "listing": listing,
         "newest": newest,
         "news": news,
+        "news_url": listing.news_url(newest, list(shown), news) if news else "",
         "shown": ",".join(f"{pk}.{versions.get(pk, version)}" for pk, version in shown.items()),
         "changed": listing.visible.for_queue().filter(pk__in=changed),
         "matching": set(listing.matching.filter(pk__in=changed).values_list("pk", flat=True)),

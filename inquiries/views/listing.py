@@ -14,7 +14,7 @@ from inquiries.filters import InquiryFilter
 from inquiries.models import Inquiry, User
 from inquiries.models.inquiry import InquiryQuerySet
 from inquiries.states import WAITING, Status
-from inquiries.tables import LAST_PAGE, OLDEST_FIRST, SORTS, InquiryTable, build_table
+from inquiries.tables import LAST_PAGE, NEWEST_FIRST, OLDEST_FIRST, SORTS, InquiryTable, build_table
 
 ALL = "all"
 REVIEW = "review"
@@ -110,6 +110,15 @@ class Listing:
             for name, label in labels.items()
         ]
 
+    @property
+    def title(self) -> str:
+        """The tab's name, for the title of the page."""
+        return next((tab.label for tab in self.tabs if tab.is_current), "")
+
+    @property
+    def waiting(self) -> int:
+        return self.counters[WAITING_TAB]
+
     def _tab_url(self, name: str) -> str:
         query = self.query.copy()
         for gone in ("status", "review", "page"):
@@ -145,6 +154,16 @@ class Listing:
     @property
     def url(self) -> str:
         return _url(self.query)
+
+    def news_url(self, newest: int, shown: list[int], news: int) -> str:
+        """Where the new ones can be seen: this page, if it holds them all, else the newest first."""
+        on_page = {row.pk for row in self.rows if row.pk > newest} - set(shown)
+        if len(on_page) >= news:
+            return self.url
+        query = self.query.copy()
+        query.pop("page", None)
+        query["sort"] = NEWEST_FIRST
+        return _url(query)
 
     @property
     def changes_url(self) -> str:

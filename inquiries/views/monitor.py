@@ -13,13 +13,14 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from inquiries import metrics, services
 from inquiries.models import Inquiry
 from inquiries.models.inquiry import InquiryError
 from inquiries.states import AnalysisState
-from inquiries.views.requests import AgentRequest
+from inquiries.views.requests import AgentRequest, posted_from
+from pok.logging import name_inquiry
 
 ALL = "all"
 
@@ -37,8 +38,7 @@ def monitor(request: AgentRequest) -> HttpResponse:
     return _varied(render(request, "inquiries/_monitor.html" if is_poll else "inquiries/monitor.html", region))
 
 
-@require_POST
-@login_required
+@posted_from("monitor")
 @permission_required("inquiries.supervise", raise_exception=True)
 def retry_failed(request: AgentRequest) -> HttpResponse:
     """Ask again for one failed analysis (`inquiry=<id>`), or for all of them (`inquiry=all`)."""
@@ -60,6 +60,7 @@ def _retry(request: AgentRequest, which: str) -> str:
     if not (which.isascii() and which.isdigit() and len(which) < 18):
         raise Http404
     inquiry = get_object_or_404(Inquiry.objects.visible_to(request.user), pk=which)
+    name_inquiry(inquiry.pk)
     services.retry(inquiry, actor=request.user)
     return _("The analysis of inquiry #%(pk)d is asked for again.") % {"pk": inquiry.pk}
 

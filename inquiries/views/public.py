@@ -23,7 +23,7 @@ from inquiries.forms import InquiryForm, Ticket
 from inquiries.models import Inquiry
 from inquiries.services import IdempotencyConflict, Replay
 from inquiries.states import Source, Status
-from pok.logging import get_logger
+from pok.logging import get_logger, name_inquiry
 from pok.outage import DOWN, RETRY_AFTER, render_without_database
 
 View = Callable[..., HttpResponse]
@@ -81,6 +81,7 @@ def _take_in(request: HttpRequest, form: InquiryForm, ticket: Ticket) -> HttpRes
         replay=Replay("form", ticket.key),
         spam_reason=form.spam_reason(ticket),
     )
+    name_inquiry(submission.inquiry.pk)
     return redirect("receipt", submission.inquiry.public_token)
 
 
@@ -142,7 +143,7 @@ def private_page(view: View) -> View:
 @private_page
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The number and the private link, right after sending."""
-    inquiry = get_object_or_404(Inquiry, public_token=token)
+    inquiry = _by_token(token)
     return render(request, "inquiries/receipt.html", {"inquiry": inquiry})
 
 
@@ -150,7 +151,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """The state in the customer's words and, once published, the answers; the same address serves the poller."""
-    inquiry = get_object_or_404(Inquiry, public_token=token)
+    inquiry = _by_token(token)
     answers = list(inquiry.messages.published())
     state = customer_state(inquiry, has_answer=bool(answers))
     version = f"{state.value}-{len(answers)}"
@@ -168,6 +169,12 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
     response = render(request, "inquiries/_status.html", context)
     response.status_code = HttpResponseStopPolling.status_code if state in FINAL else 200
     return response
+
+
+def _by_token(token: str) -> Inquiry:
+    inquiry = get_object_or_404(Inquiry, public_token=token)
+    name_inquiry(inquiry.pk)
+    return inquiry
 
 
 def customer_state(inquiry: Inquiry, *, has_answer: bool) -> CustomerState:

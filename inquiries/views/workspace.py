@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,38 +9,33 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from inquiries.models import Category, Inquiry
 from inquiries.states import AnalysisState, MessageKind, Sentiment, Status
+from inquiries.views.history import history_of
 from inquiries.views.requests import AgentRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two texts for one reply; `version` is that of theirs. Where `is_over`, mine cannot be kept any more."""
-
-    mine: str
-    theirs: str
-    theirs_by: str
-    version: int
-    reason: str
-    is_over: bool = False
+from pok.logging import name_inquiry
 
 
 def fetch(request: AgentRequest, pk: int) -> Inquiry:
     """The inquiry, for those who may see it; 404 for everybody else."""
-    return get_object_or_404(Inquiry.objects.visible_to(request.user).for_detail().select_related("reply_by"), pk=pk)
+    visible = Inquiry.objects.visible_to(request.user).for_detail().select_related("reply_by")
+    inquiry = get_object_or_404(visible, pk=pk)
+    name_inquiry(inquiry.pk)
+    return inquiry
 
 
 def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
     """Everything that the regions ask for."""
     analyses = list(inquiry.analyses.defer("sent_text", "raw_answer").order_by("-id")[:20])
+    answers = list(inquiry.messages.filter(kind=MessageKind.ANSWER).select_related("author"))
+    text = extra.get("editor_text", inquiry.reply_text)
     done = [analysis for analysis in analyses if analysis.state == AnalysisState.DONE]
     return {
         "inquiry": inquiry,
-        "analyses": analyses,
         "analysis": done[0] if done else None,
         "categories": _choices(inquiry),
         "sentiments": Sentiment.choices,
-        "answers": inquiry.messages.filter(kind=MessageKind.ANSWER).select_related("author"),
-        "events": inquiry.events.select_related("actor"),
+        "answers": answers,
+        "is_published": bool(answers) and answers[-1].body.strip() == text.strip(),
+        "history": history_of(inquiry, analyses),
         "undoable": set(inquiry.corrections.filter(undone_at=None).values_list("field", flat=True)),
         "can": {status.value: inquiry.can_move(status) for status in Status},
         "can_retry": _can_retry(inquiry),

@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = (ROOT / "pok/settings.py").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
 
@@ -78,6 +79,18 @@ def test_make_targets_that_the_readme_names_exist():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
+def test_the_image_keeps_its_static_files_out_of_its_volume():
+    """A volume outlives an image: the new one would serve the old one's files, or fail on their manifest."""
+    (volume,) = re.findall(r"^VOLUME (\S+)$", DOCKERFILE, re.MULTILINE)
+    image = dict(re.findall(r"(POK_\w+_DIR)=(\S+)", DOCKERFILE))
+    assert image["POK_DATA_DIR"] == volume
+    assert not Path(image["POK_STATIC_DIR"]).is_relative_to(volume)
+    # Set before the files are made, and the account that serves may make them anew.
+    assert DOCKERFILE.index("POK_STATIC_DIR=") < DOCKERFILE.index("manage.py setup --static")
+    made = Path(image["POK_STATIC_DIR"]).relative_to("/app").parts[0]
+    assert re.search(rf"chown -R pok .*\b{made}\b", DOCKERFILE)
+
+
 class TestCompose:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
@@ -85,8 +98,17 @@ class TestCompose:
         assert {"setup", "web", "worker", "postgres", "redis"} == set(self.compose["services"])
 
     @pytest.mark.parametrize("service", ["setup", "web", "worker"])
-    def test_it_sets_only_what_pok_reads(self, service):
-        assert set(self.compose["services"][service]["environment"]) <= set(VARIABLES)
+    def test_every_variable_reaches_every_service_and_no_other(self, service):
+        given = self.compose["services"][service]["environment"]
+        assert sorted(given) == sorted(VARIABLES)
+        own = {"DATABASE_URL", "REDIS_URL", "PORT", "POK_DATA_DIR", "POK_STATIC_DIR"}
+        for name in set(VARIABLES) - own:
+            assert given[name].startswith(f"${{{name}:"), name
+
+    def test_the_folders_are_those_of_the_image(self):
+        given = self.compose["services"]["web"]["environment"]
+        image = dict(re.findall(r"(POK_\w+_DIR)=(\S+)", DOCKERFILE))
+        assert {name: given[name] for name in image} == image
 
     def test_every_process_has_the_same_key_and_none_is_in_the_file(self):
         services = self.compose["services"]

@@ -18,9 +18,10 @@ from django.urls import reverse
 
 from inquiries import analysis
 from inquiries.ai.engine import AIError, ErrorKind
+from inquiries.forms import new_ticket
 from inquiries.models import Analysis, ApiKey, Inquiry
 from inquiries.tests import factories
-from pok.logging import describe_error, get_logger, logging_config
+from pok.logging import OnceAMinute, describe_error, get_logger, logging_config
 
 SECRET = "palabra-secreta-del-cliente"
 API_CREATE = "/api/inquiries/create"
@@ -79,6 +80,26 @@ def test_a_request_gives_one_line_with_route_code_person_and_duration(client, ag
         "logger",
         "timestamp",
     }
+
+
+def test_the_line_names_the_inquiry_that_the_request_is_about(client, agent, inquiry, lines):
+    client.get(reverse("status", args=[inquiry.public_token]))
+    client.get(reverse("receipt", args=[inquiry.public_token]))
+    client.force_login(agent)
+    client.get(reverse("detail", args=[inquiry.pk]))
+    client.post(reverse("close", args=[inquiry.pk]), {"reason": ""})
+    client.get(reverse("api_detail", args=[inquiry.pk]))
+    client.get(reverse("inbox"))
+    assert [line.get("inquiry_id") for line in lines.named("request_finished")] == [inquiry.pk] * 5 + [None]
+
+
+def test_the_line_of_a_submission_names_the_new_inquiry(client, db, lines):
+    form = {"customer_name": "Ana", "email": "ana@example.com", "message": "No puedo entrar a mi cuenta"}
+    client.post(API_CREATE, form, content_type="application/json")
+    first = Inquiry.objects.get()
+    client.post("/", form | {"ticket": new_ticket(age=60)})
+    second = Inquiry.objects.exclude(pk=first.pk).get()
+    assert [line["inquiry_id"] for line in lines.named("request_finished")] == [first.pk, second.pk]
 
 
 def test_two_requests_have_two_ids(client, db, lines):
@@ -268,6 +289,36 @@ def test_lines_of_the_worker_carry_the_numbers_of_inquiry_and_analysis(
     assert SECRET not in lines.text
     assert not structlog.contextvars.get_contextvars()
     assert Inquiry.objects.get().ai_state == "queued"
+
+
+# --- A broker that is down -----------------------------------------------------------------------
+def _record(name: str = "huey.consumer.Worker", level: int = logging.ERROR) -> logging.LogRecord:
+    return logging.LogRecord(name, level, "", 1, "Error reading from queue", None, None)
+
+
+def test_an_error_of_the_queue_comes_through_once_a_minute(monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("pok.logging.time.monotonic", lambda: clock[0])
+    once = OnceAMinute()
+    came: list[float] = []
+    for _step in range(300):  # five minutes, a record a second
+        if once.filter(_record()):
+            came.append(clock[0])
+        clock[0] += 1.0
+    assert came == [1000.0, 1060.0, 1120.0, 1180.0, 1240.0]
+
+
+def test_each_part_of_the_queue_has_its_own_minute_and_nothing_else_is_held_back():
+    once = OnceAMinute()
+    assert [once.filter(_record()), once.filter(_record()), once.filter(_record("huey"))] == [True, False, True]
+    for record in (_record("inquiries.analysis"), _record("django.request"), _record(level=logging.WARNING)):
+        assert all(once.filter(record) for _time in range(3))
+
+
+def test_the_console_filters_that_way():
+    configured = logging_config(debug=False)
+    assert configured["filters"]["once_a_minute"]["()"] is OnceAMinute
+    assert configured["handlers"]["console"]["filters"] == ["once_a_minute"]
 
 
 # --- Where it goes -----------------------------------------------------------------------------

@@ -4,7 +4,7 @@
   const DELAY = 1000;
   const RETRY = 4000;
   const LONGEST_RETRY = 30000;
-  let form, area, saved, timer, inFlight, isPaused, failures;
+  let form, area, saved, timer, inFlight, isPaused, isSaving, failures;
 
   const part = (id) => document.getElementById(id);
   const version = () => part("reply-version");
@@ -63,6 +63,7 @@
   function typed() {
     if (!isDirty()) return;
     copy.write(area.value);
+    if (part("published-hint")) part("published-hint").hidden = area.value !== area.defaultValue;
     if (isPaused) return;
     state(form.dataset.dirty);
     later(DELAY);
@@ -96,6 +97,7 @@
     copy.write(area.value);
     if (status === 401) return state(form.dataset.signedOut, signIn);
     if (status === 409) return clash(html);
+    if (status === 422) bring(html, "reply-error");
     if (status === 422 || status === 413) return state(form.dataset.refused);
     failures += 1;
     state(form.dataset.retrying);
@@ -105,6 +107,8 @@
   function stored(html, text) {
     const answer = new DOMParser().parseFromString(html, "text/html").querySelector("[data-version]");
     version().value = answer.dataset.version;
+    swapRegions(html); // the first save opens the inquiry: its head and history come along
+    part("reply-error").replaceChildren();
     saved = text;
     failures = 0;
     state(answer.textContent);
@@ -116,19 +120,39 @@
 
   // --- Two people, one reply ---
   function clash(html) {
-    const panel = new DOMParser().parseFromString(html, "text/html").getElementById("conflict");
-    if (panel) {
-      panel.removeAttribute("hx-swap-oob");
-      part("conflict").replaceWith(document.adoptNode(panel));
-    }
-    pause();
+    isSaving = true; // nobody asked for this save: the focus stays with who types
+    swapRegions(html);
+    isSaving = false;
+  }
+
+  function swapRegions(html) {
+    htmx.swap(document.body, html, { swapStyle: "none" });
+  }
+
+  function bring(html, id) {
+    const region = new DOMParser().parseFromString(html, "text/html").getElementById(id);
+    if (region && region.textContent !== part(id).textContent) part(id).replaceChildren(...region.childNodes);
   }
 
   function pause() {
-    if (!document.querySelector("#conflict [data-version]")) return;
+    const panel = document.querySelector("#conflict [data-version]");
+    if (!panel || !form) return;
+    const isOver = panel.hasAttribute("data-is-over");
     isPaused = true;
     clearTimeout(timer);
-    state(form.dataset.clash);
+    state(isOver ? form.dataset.over : form.dataset.clash);
+    // Nothing can be done with the text of an inquiry that is over but to copy it.
+    if (!isOver) return;
+    if (isDirty()) copy.write(area.value);
+    area.readOnly = true;
+    form.querySelector(".editor-bar").hidden = true;
+  }
+
+  function reveal() {
+    const panel = document.querySelector("#conflict [data-version]");
+    if (!panel) return;
+    panel.scrollIntoView({ block: "nearest" });
+    panel.focus({ preventScroll: true });
   }
 
   function choose(choice) {
@@ -197,7 +221,7 @@
       area.focus();
       typed();
     } else if (target.dataset.copy === "drop") copy.drop();
-    else part("publish-menu").open = false;
+    else pok.shut(part("publish-menu"));
   });
 
   // Publishing and going back to the draft wait for a save that is on its way, or it would clash with itself.
@@ -205,7 +229,10 @@
     if (!event.target.matches("#publish-button, #draft-button")) return;
     event.preventDefault();
     clearTimeout(timer);
-    if (isPaused) return;
+    if (isPaused) {
+      pok.notice("conflict", part("save-state").textContent, 8);
+      return reveal();
+    }
     if (event.target.id === "draft-button" && area.value.trim()) copy.write(area.value);
     Promise.resolve(inFlight).then(() => event.detail.issueRequest(true));
   });
@@ -219,7 +246,10 @@
       const next = part("reply") || part("editor-title");
       if (next) next.focus({ preventScroll: true });
     } else if (id === "draft") lateDraft();
-    else if (id === "conflict") pause();
+    else if (id === "conflict") {
+      pause();
+      if (!isSaving) reveal();
+    }
   });
   document.addEventListener("visibilitychange", () => document.hidden && save(true));
   addEventListener("pagehide", () => save(true));

@@ -84,7 +84,45 @@
   const closeMenus = (except) =>
     document.querySelectorAll("details.menu[open]").forEach((menu) => menu !== except && (menu.open = false));
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
-  document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(null));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") document.querySelectorAll("details:is(.menu, .confirm)[open]").forEach(shut);
+  });
+
+  function shut(box) {
+    const hadFocus = box.contains(document.activeElement);
+    box.open = false;
+    if (hadFocus) box.querySelector("summary").focus();
+  }
+
+  // --- Messages: each can be sent away; good news leaves by itself, as the history keeps it ---
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-dismiss]");
+    if (button) button.closest(".message").remove();
+  });
+  document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (event.detail.target.id !== "messages") return;
+    const good = document.querySelectorAll("#messages .message-success");
+    setTimeout(() => good.forEach((message) => message.matches(":hover, :focus-within") || message.remove()), 10000);
+  });
+
+  // --- Focus: where an answer takes the focused element away, the region's list or heading gets it ---
+  let held = null;
+  let around = [];
+  document.body.addEventListener("htmx:beforeSwap", () => {
+    held = document.activeElement;
+    around = [];
+    for (let node = held; node && node !== document.body; node = node.parentElement) if (node.id) around.push(node.id);
+  });
+  document.addEventListener("htmx:afterRequest", () => {
+    const wasTaken = held && !held.isConnected && document.activeElement === document.body;
+    held = null;
+    if (!wasTaken) return;
+    for (const id of around) {
+      const region = document.getElementById(id);
+      const landing = region && region.querySelector("[data-landing]");
+      if (landing) return landing.focus({ preventScroll: true });
+    }
+  });
 
   // --- Addresses: an empty field is no filter; the way back leads to the list as it was ---
   document.body.addEventListener("htmx:configRequest", (event) => {
@@ -117,5 +155,5 @@
       time.textContent = shortAge((Date.now() - Date.parse(time.dateTime)) / 1000);
   }, 30000);
 
-  window.pok = { notice, hush, cookie };
+  window.pok = { notice, hush, cookie, shut };
 })();

@@ -170,8 +170,18 @@ def test_an_empty_reply_is_refused_with_words(agent_page: Page, make_inquiry, wa
     agent_page.goto(inquiry.get_absolute_url())
     agent_page.locator("#publish-menu summary").click()
     agent_page.locator("#publish-button").click()
-    expect(agent_page.locator("#messages .message-error")).to_be_visible()
+    expect(agent_page.locator("#reply-error .message-error")).to_be_in_viewport()
     assert fresh(inquiry).status == Status.NEW
+
+
+def test_the_focus_of_a_button_can_be_seen(agent_page: Page, inquiry):
+    agent_page.goto(inquiry.get_absolute_url())
+    agent_page.keyboard.press("Tab")  # what takes the focus after a key is :focus-visible
+    buttons = agent_page.locator("#head .btn:visible").all()
+    assert buttons
+    for button in buttons:
+        button.focus()
+        assert button.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
 
 
 def test_a_retry_wakes_the_poller(agent_page: Page, make_inquiry, categories, analyse):

@@ -56,7 +56,9 @@ def test_nobody_else_acts(client, outsider, inquiry, verb):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_only_post_acts(signed_in, inquiry, verb):
-    assert signed_in.get(url(inquiry, verb)).status_code == 405
+    response = signed_in.get(url(inquiry, verb))
+    assert (response.status_code, response["Location"]) == (302, f"/bandeja/{inquiry.pk}/")
+    assert signed_in.put(url(inquiry, verb)).status_code == 405
     assert signed_in.post(f"/bandeja/999999/{verb}/").status_code == 404
 
 
@@ -202,7 +204,7 @@ def test_another_answer_to_what_is_answered_is_refused(signed_in, inquiry, other
     services.publish_answer(inquiry, actor=other_agent, text="Primera", version=0)
     response = signed_in.post(url(inquiry, "publicar"), {"text": "Segunda", "version": 1}, headers=HTMX)
     assert response.status_code == 409
-    assert "message-error" in body(response)
+    assert "colega" in body(response).split('id="conflict"')[1]
     assert [message.body for message in Message.objects.all()] == ["Primera"]
 
 

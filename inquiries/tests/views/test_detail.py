@@ -8,6 +8,7 @@ from django.test import Client
 from inquiries import services
 from inquiries.models import InquiryEvent
 from inquiries.states import AnalysisState, Sentiment, Status
+from inquiries.tests.factories import make_analysis
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -179,3 +180,25 @@ def test_the_last_poll_brings_the_regions_and_never_the_editor(signed_in, inquir
     for never in ('id="editor"', 'id="reply"', 'id="messages"', "<html"):
         assert never not in html
     assert "Hola Juana, lamentamos lo ocurrido." in html
+
+
+def test_the_history_is_in_the_order_of_time(signed_in, inquiry, agent, categories):
+    services.correct_category(inquiry, actor=agent, category=categories["Ventas"])
+    make_analysis(inquiry, purpose="redo", model="second-reading")
+    html = body(signed_in.get(url(inquiry))).split('class="history"')[1]
+    order = re.findall(r'id="((?:analysis|event)-\d+)"', html)
+    readings = [place for place, name in enumerate(order) if name.startswith("analysis")]
+    assert readings[0] < order.index(f"event-{InquiryEvent.objects.get(kind='category').pk}") < readings[1]
+
+
+def test_a_published_text_in_the_editor_says_so(signed_in, inquiry, agent):
+    fresh = services.publish_answer(inquiry, actor=agent, text="Hola Juana", version=0)
+    services.reopen(fresh, actor=agent)
+    assert "última respuesta publicada" in body(signed_in.get(url(inquiry)))
+
+
+def test_a_plain_form_without_a_session_shows_the_text_that_it_brought(inquiry):
+    response = Client().post(url(inquiry, "respuesta/"), {"text": "<b>Mi texto</b>", "version": 0})
+    assert response.status_code == 403
+    assert "&lt;b&gt;Mi texto&lt;/b&gt;" in body(response)
+    assert f"next=/bandeja/{inquiry.pk}/" in body(response)

@@ -266,3 +266,14 @@ def test_ages_are_short(signed_in, make_inquiry):
         make_inquiry(created_at=timezone.now() - timedelta(minutes=minutes))
         assert f">{text}</time>" in body(signed_in.get(URL))
     assert Inquiry.objects.count() == 3
+
+
+def test_new_ones_beyond_the_page_are_shown_newest_first(signed_in, make_inquiry):
+    for _ in range(PER_PAGE + 1):
+        make_inquiry()
+    state = digest(body(signed_in.get(URL)))
+    new = make_inquiry(customer_name="La nueva")
+    html = body(signed_in.get(CHANGES, state, headers=HTMX))
+    link = re.search(r'id="new-bar".*?href="([^"]*)"', html, re.DOTALL)
+    assert link is not None
+    assert f"/bandeja/{new.pk}/" in body(signed_in.get(link[1].replace("&amp;", "&")))
