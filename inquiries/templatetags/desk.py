@@ -84,12 +84,6 @@ def confidence_phrase(value: float | None) -> str:
 
 
 @register.filter
-def spoken_language(code: str) -> str:
-    """A language that the desk speaks by its name; nothing for others."""
-    return {"es": _("Spanish"), "en": _("English"), "pt": _("Portuguese")}.get(code.lower()[:2], "")
-
-
-@register.filter
 def percent(value: float | None) -> str:
     """0.834 as 83 %."""
     return "" if value is None else f"{round(value * 100)} %"
