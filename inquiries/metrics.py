@@ -17,22 +17,27 @@ from django.db.models.functions import Now
 from inquiries import analysis
 from inquiries.models import Analysis, Heartbeat, Inquiry, SiteSettings
 from inquiries.models.inquiry import COUNT_CAP
-from inquiries.states import AIReason, AnalysisState, Purpose
+from inquiries.states import WAITING, AIReason, AnalysisState, Purpose
 
 ALIVE_FOR = timedelta(seconds=15)
 LISTED_FOR = timedelta(hours=1)
 LONG_TEXTS = ("sent_text", "raw_answer", "reply", "reason")
 MAX_WORKERS_SHOWN = 50
 MAX_ERRORS_SHOWN = 20
+MAX_ERRORS_READ = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Counts of inquiries, each at most COUNT_CAP + 1, and the age of the oldest one that the AI still owes."""
+    """Counts of inquiries, each at most COUNT_CAP + 1, and the age of the oldest one that the AI still owes.
+
+    `skipped` are those that wait for a person unread because the AI was off.
+    """
 
     queued: int
     running: int
     failed: int
+    skipped: int
     provisional: int
     provisional_reason: str
     oldest: timedelta | None
@@ -70,7 +75,8 @@ def backlog() -> Backlog:
     return Backlog(
         queued=inquiries.filter(ai_state=AnalysisState.QUEUED).capped_count(),
         running=inquiries.filter(ai_state=AnalysisState.RUNNING).capped_count(),
-        failed=inquiries.waiting().filter(ai_state=AnalysisState.FAILED).capped_count(),
+        failed=inquiries.unread().filter(ai_state=AnalysisState.FAILED).capped_count(),
+        skipped=inquiries.unread().filter(ai_state=AnalysisState.SKIPPED).capped_count(),
         provisional=provisional.capped_count(),
         provisional_reason=str(AIReason(newest).label) if newest else "",
         oldest=_oldest_age(),
@@ -100,9 +106,14 @@ def _heartbeats() -> QuerySet[Heartbeat, Any]:
 
 
 def last_failures() -> QuerySet[Analysis]:
-    """The newest analyses that ended without a result."""
-    failed: QuerySet[Analysis] = Analysis.objects.filter(state=AnalysisState.FAILED)
-    return failed.select_related("inquiry").defer(*LONG_TEXTS).order_by("-finished_at")[:MAX_ERRORS_SHOWN]
+    """The newest analyses without a result whose inquiry still waits without one; what was solved is not listed."""
+    failed: QuerySet[Analysis] = Analysis.objects.filter(state=AnalysisState.FAILED).order_by("-finished_at")
+    unsolved = Analysis.objects.filter(
+        pk__in=failed.values("pk")[:MAX_ERRORS_READ],
+        inquiry__ai_state=AnalysisState.FAILED,
+        inquiry__status__in=WAITING,
+    )
+    return unsolved.select_related("inquiry").defer(*LONG_TEXTS).order_by("-finished_at")[:MAX_ERRORS_SHOWN]
 
 
 def waiting_to_try_again() -> QuerySet[Analysis]:

@@ -15,11 +15,14 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django_structlog.middlewares import RequestMiddleware
 from django_structlog.signals import bind_extra_request_failed_metadata, bind_extra_request_finished_metadata
 
+from inquiries.models.inquiry import MESSAGE_LENGTH
 from pok import outage
+from pok.body import MOST_DISCARDED, discard
 from pok.logging import get_logger
 
 log = get_logger(__name__)
@@ -34,13 +37,18 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if _content_length(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        length = _content_length(request)
+        if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return self.get_response(request)
+        # Who expects a "100 Continue" sends nothing before our answer; a huge body is not worth the reading.
+        if length <= MOST_DISCARDED and "HTTP_EXPECT" not in request.META:
+            discard(request)
         with translation.override(settings.LANGUAGE_CODE):
             text = _("The request is larger than 256 kB.")
             if request.path.startswith("/api/"):
                 return JsonResponse({"detail": text}, status=413)
-            return render(request, "413.html", {"text": text}, status=413)
+            letters = number_format(MESSAGE_LENGTH, force_grouping=True)
+            return render(request, "413.html", {"text": text, "letters": letters}, status=413)
 
 
 def _content_length(request: HttpRequest) -> int:

@@ -10,8 +10,20 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from inquiries.models.inquiry import COUNT_CAP
+
+# Django's own ids, named here so that locale/es holds them too: Django's Spanish makes every thing masculine
+# ("El categoría … se cambió"), and a project's translation goes before Django's.
+SAVED = (
+    gettext_noop("The {name} “{obj}” was added successfully."),
+    gettext_noop("The {name} “{obj}” was changed successfully."),
+    gettext_noop("The {name} “{obj}” was changed successfully. You may edit it again below."),
+    gettext_noop("The {name} “{obj}” was changed successfully. You may add another {name} below."),
+    gettext_noop("The {name} “{obj}” was added successfully. You may add another {name} below."),
+    gettext_noop("The %(name)s “%(obj)s” was deleted successfully."),
+)
 
 
 def is_list(request: HttpRequest) -> bool:

@@ -16,14 +16,44 @@ from django.utils.translation import gettext_lazy as _
 from inquiries import search
 from inquiries.admin.base import ReadOnlyAdmin, ReadOnlyInline, is_list
 from inquiries.models import Analysis, Correction, Inquiry, InquiryEvent, Message
-from inquiries.templatetags.desk import event_value
+from inquiries.templatetags.desk import engine_name, event_value, percent
 
 ENGINES = (("openai", "OpenAI"), ("embedded", _("Embedded engine")))
 
 
-class AnalysisInline(ReadOnlyInline):
+class InWords:
+    """Engine and confidence as the inbox shows them."""
+
+    @admin.display(description=_("engine"))
+    def engine_in_words(self, row: Any) -> str:
+        return engine_name(row.engine) or "–"
+
+    @admin.display(description=_("confidence"))
+    def confidence_in_words(self, row: Any) -> str:
+        return percent(row.confidence) or "–"
+
+
+class ReviewFilter(admin.BooleanFieldListFilter):
+    """By a name that reads well after the "By" of the admin's heading."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = gettext("review")
+
+
+class AnalysisInline(InWords, ReadOnlyInline):
     model = Analysis
-    fields = ("purpose", "state", "engine", "category", "sentiment", "confidence", "error", "finished_at")
+    fields = (
+        "purpose",
+        "state",
+        "engine_in_words",
+        "category",
+        "sentiment",
+        "confidence_in_words",
+        "error",
+        "finished_at",
+    )
+    readonly_fields = ("engine_in_words", "confidence_in_words")
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Analysis]:
@@ -58,7 +88,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(Inquiry)
-class InquiryAdmin(ReadOnlyAdmin):
+class InquiryAdmin(InWords, ReadOnlyAdmin):
     list_display = (
         "id",
         "customer_name",
@@ -67,17 +97,24 @@ class InquiryAdmin(ReadOnlyAdmin):
         "sentiment",
         "status",
         "ai_state",
-        "for_review",
     )
     list_display_links = ("id", "customer_name")
     list_select_related = ("category",)
-    list_filter = ("status", "category", "sentiment", "ai_state", "needs_review", "source", "created_at")
+    list_filter = (
+        "status",
+        "category",
+        "sentiment",
+        "ai_state",
+        ("needs_review", ReviewFilter),
+        "source",
+        "created_at",
+    )
     search_fields = ("message",)  # shows the box; the full-text index searches
     search_help_text = _("Words of the message, the name or the address, or the number of the inquiry")
     fieldsets = (
         (None, {"fields": ("in_inbox", "customer_name", "email", "message", "source", "created_at")}),
         (
-            _("Desk"),
+            _("Team"),
             {"fields": ("status", "category", "sentiment", "reply", "assignee", "answered_at", "spam_reason")},
         ),
         (
@@ -86,9 +123,9 @@ class InquiryAdmin(ReadOnlyAdmin):
                 "fields": (
                     "ai_state",
                     "ai_error",
-                    "engine",
+                    "engine_in_words",
                     "model",
-                    "confidence",
+                    "confidence_in_words",
                     "needs_review",
                     "is_provisional",
                     "language",
@@ -105,12 +142,8 @@ class InquiryAdmin(ReadOnlyAdmin):
     def in_inbox(self, inquiry: Inquiry) -> SafeString:
         return _inbox_link(inquiry.pk)
 
-    @admin.display(description=_("needs review"))
-    def for_review(self, inquiry: Inquiry) -> str:
-        return gettext("Yes") if inquiry.needs_review else "–"
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("in_inbox",)
+        return ("in_inbox", "engine_in_words", "confidence_in_words")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Inquiry]:
         rows: QuerySet[Inquiry] = super().get_queryset(request)
@@ -155,17 +188,15 @@ class OfInquiryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Analysis)
-class AnalysisAdmin(OfInquiryAdmin):
+class AnalysisAdmin(InWords, OfInquiryAdmin):
     list_display = (
         "id",
         "of_inquiry",
         "purpose",
         "state",
-        "engine",
+        "engine_in_words",
         "category",
-        "sentiment",
-        "confidence",
-        "attempts",
+        "confidence_in_words",
         "created_at",
     )
     list_filter = (
@@ -197,13 +228,23 @@ class AnalysisAdmin(OfInquiryAdmin):
         ),
         (
             _("Answer"),
-            {"fields": ("category", "sentiment", "confidence", "language", "reason", "reply", "is_provisional")},
+            {
+                "fields": (
+                    "category",
+                    "sentiment",
+                    "confidence_in_words",
+                    "language",
+                    "reason",
+                    "reply",
+                    "is_provisional",
+                )
+            },
         ),
         (
             _("Engine"),
             {
                 "fields": (
-                    "engine",
+                    "engine_in_words",
                     "model",
                     "prompt_version",
                     "duration_ms",
@@ -222,11 +263,11 @@ class AnalysisAdmin(OfInquiryAdmin):
         return rows.defer("sent_text", "raw_answer", "reply", "reason") if is_list(request) else rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("of_inquiry",)
+        return ("of_inquiry", "engine_in_words", "confidence_in_words")
 
 
 @admin.register(Correction)
-class CorrectionAdmin(OfInquiryAdmin):
+class CorrectionAdmin(InWords, OfInquiryAdmin):
     list_display = (
         "id",
         "of_inquiry",
@@ -234,7 +275,7 @@ class CorrectionAdmin(OfInquiryAdmin):
         "ai_value",
         "human_value",
         "actor",
-        "engine",
+        "engine_in_words",
         "created_at",
         "undone_at",
     )
@@ -247,7 +288,7 @@ class CorrectionAdmin(OfInquiryAdmin):
         "human_value",
         "previous_value",
         "actor",
-        "engine",
+        "engine_in_words",
         "model",
         "prompt_version",
         "created_at",
@@ -255,7 +296,7 @@ class CorrectionAdmin(OfInquiryAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("of_inquiry",)
+        return ("of_inquiry", "engine_in_words")
 
 
 def _inbox_link(pk: int) -> SafeString:

@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from inquiries import metrics
-from inquiries.models import Analysis, Heartbeat, SiteSettings
+from inquiries.models import Analysis, Heartbeat, Inquiry, SiteSettings
 from inquiries.states import AIReason, AnalysisState, Purpose, Status
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def _beat(worker: str, age: timedelta) -> None:
 
 
 def test_an_empty_desk():
-    assert metrics.backlog() == metrics.Backlog(0, 0, 0, 0, "", None)
+    assert metrics.backlog() == metrics.Backlog(0, 0, 0, 0, 0, "", None)
     assert metrics.workers() == []
     assert not metrics.has_live_worker()
     assert not metrics.last_failures()
@@ -35,9 +35,11 @@ def test_the_backlog_counts_what_the_machine_owes(make_inquiry):
     make_inquiry(ai_state=AnalysisState.RUNNING)
     make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA)
     make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA, status=Status.CLOSED)
+    make_inquiry(ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
+    make_inquiry(ai_state=AnalysisState.SKIPPED, ai_error=AIReason.SPAM, status=Status.SPAM)
     make_inquiry(analysed=True)
     found = metrics.backlog()
-    assert (found.queued, found.running, found.failed, found.provisional) == (2, 1, 1, 0)
+    assert (found.queued, found.running, found.failed, found.skipped, found.provisional) == (2, 1, 1, 1, 0)
 
 
 def test_provisional_readings_are_counted_while_they_wait_and_say_why(make_inquiry):
@@ -111,6 +113,13 @@ def test_failures_come_newest_first_and_end_at_twenty(make_inquiry):
         _age(inquiry.analyses.get(), finished_at=timedelta(minutes=minutes))
     found = [analysis.inquiry_id for analysis in metrics.last_failures()]
     assert found == [inquiry.pk for inquiry in made[:20]]
+
+
+@pytest.mark.parametrize("solved", [{"ai_state": AnalysisState.DONE}, {"status": Status.ANSWERED}])
+def test_what_was_solved_is_no_error_any_more(make_inquiry, solved):
+    mended, broken = (make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA) for _index in range(2))
+    Inquiry.objects.filter(pk=mended.pk).update(**solved)
+    assert [analysis.inquiry_id for analysis in metrics.last_failures()] == [broken.pk]
 
 
 def test_failures_carry_their_inquiry_along(make_inquiry, django_assert_num_queries):

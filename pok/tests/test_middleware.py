@@ -6,7 +6,9 @@ from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils.formats import get_format
 
+from pok.body import MOST_DISCARDED
 from pok.middleware import BodyLimitMiddleware, DatabaseDownMiddleware, HtmxLoginMiddleware
 
 TOO_LARGE = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
@@ -19,6 +21,8 @@ def test_a_huge_form_gets_a_page_that_names_the_limit(client):
 
     assert response.status_code == 413
     assert "256" in response.content.decode()
+    assert "10,000" not in response.content.decode()  # not as Spanish writes it
+    assert f"10{get_format('THOUSAND_SEPARATOR', 'es')}000" in response.content.decode()
     assert "<form" not in response.content.decode()
     assert "Content-Security-Policy" in response
 
@@ -36,6 +40,19 @@ def test_other_bodies_pass(length):
     request.META["CONTENT_LENGTH"] = length
 
     assert BodyLimitMiddleware(lambda _: HttpResponse("in"))(request).content == b"in"
+
+
+@pytest.mark.parametrize(
+    ("length", "headers", "rest"),
+    [(TOO_LARGE, {}, 0), (TOO_LARGE, {"expect": "100-continue"}, TOO_LARGE), (MOST_DISCARDED + 1, {}, TOO_LARGE)],
+    ids=["read", "nothing comes before our answer", "too much to read"],
+)
+def test_a_refused_body_is_read_where_the_client_would_not_see_the_answer(length, headers, rest):
+    request = RequestFactory().post("/api/x", "x" * TOO_LARGE, "text/plain", headers=headers)
+    request.META["CONTENT_LENGTH"] = length
+
+    assert BodyLimitMiddleware(lambda _: HttpResponse("in"))(request).status_code == 413
+    assert len(request.read()) == rest
 
 
 # --- Language and time -------------------------------------------------------------------------

@@ -95,3 +95,9 @@ def test_accepted_means_durable_and_the_queue_is_never_immediate(tmp_path):
 def test_without_proxies_a_forwarded_protocol_is_not_believed(tmp_path):
     assert setting(tmp_path, "s.SECURE_PROXY_SSL_HEADER") == "None"
     assert "HTTP_X_FORWARDED_PROTO" in setting(tmp_path, "s.SECURE_PROXY_SSL_HEADER", POK_NUM_PROXIES="1")
+
+
+def test_static_files_are_in_the_data_folder_unless_an_image_says_otherwise(tmp_path):
+    assert setting(tmp_path, "str(s.STATIC_ROOT)") == str(tmp_path / "static")
+    elsewhere = tmp_path / "image"
+    assert setting(tmp_path, "str(s.STATIC_ROOT)", POK_STATIC_DIR=str(elsewhere)) == str(elsewhere)

@@ -6,6 +6,7 @@ from django.urls import reverse
 from inquiries import services
 from inquiries.models import Analysis, Correction, Inquiry
 from inquiries.states import AIReason, AnalysisState, Sentiment
+from inquiries.templatetags.desk import engine_name
 
 
 @pytest.fixture
@@ -107,3 +108,26 @@ def test_what_a_customer_wrote_is_text_and_never_markup(site, make_inquiry):
         html = site.get(url).content.decode()
         assert "<script>alert" not in html
         assert "<b>Ana</b>" not in html
+
+
+def test_engine_and_confidence_are_in_the_words_of_the_inbox(site, supervisor, inquiry):
+    inquiry.analyses.update(confidence=0.7959)
+    Inquiry.objects.update(confidence=0.7959)
+    services.correct_sentiment(inquiry, actor=supervisor, sentiment=Sentiment.POSITIVE)
+    analysis = inquiry.analyses.get()
+    for url in (
+        reverse("admin:inquiries_analysis_changelist"),
+        reverse("admin:inquiries_analysis_change", args=[analysis.pk]),
+        reverse("admin:inquiries_inquiry_change", args=[inquiry.pk]),
+    ):
+        html = site.get(url).content.decode()
+        assert engine_name("embedded") in html.split('id="content"')[1]
+        assert "80 %" in html
+        for raw in ("0,7959", "0.7959", ">embedded<"):
+            assert raw not in html, url
+    assert ">embedded<" not in site.get(reverse("admin:inquiries_correction_changelist")).content.decode()
+
+
+def test_the_filter_of_doubts_has_a_name_of_its_own(site, inquiry):
+    filters = site.get(reverse("admin:inquiries_inquiry_changelist")).context["cl"].filter_specs
+    assert str(Inquiry._meta.get_field("needs_review").verbose_name) not in [str(spec.title) for spec in filters]

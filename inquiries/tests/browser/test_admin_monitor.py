@@ -145,3 +145,13 @@ def test_pages_of_the_admin_keep_to_the_content_policy(supervisor_page, supervis
             assert response.status == 200, url
             expect(supervisor_page.locator("#content")).to_be_visible()
             assert _fits(supervisor_page), f"{url} at {size['width']}"
+
+
+@pytest.mark.parametrize("name", ["inquiry", "analysis"])
+def test_one_long_word_pushes_no_column_off_the_list(supervisor_page, make_inquiry, categories, name):
+    make_inquiry(analysed=True, customer_name="W" * 120)
+    supervisor_page.set_viewport_size({"width": 1280, "height": 800})
+    supervisor_page.goto(reverse(f"admin:inquiries_{name}_changelist"))
+    table = supervisor_page.locator("#changelist .results")
+    expect(table).to_be_visible()
+    assert table.evaluate("box => box.scrollWidth - box.clientWidth") <= 1

@@ -99,6 +99,13 @@ def test_too_many_wrong_passwords_lock_name_and_address_and_say_for_how_long(cli
     assert not is_signed_in(client)
 
 
+def test_another_spelling_of_the_name_has_no_attempts_of_its_own(client, agent):
+    spellings = ("agente", "AGENTE", " Agente", "ａgente", "agentE")
+    assert [lock(name, times=1)[0] for name in spellings] == [200, 200, 200, 200, 429]
+    assert sign_in(client, "AgEnTe").status_code == 429
+    assert set(AccessAttempt.objects.values_list("username", flat=True)) == {"agente"}
+
+
 def test_a_stranger_cannot_lock_the_supervisor_out_from_elsewhere(client, supervisor):
     lock("supervisora", address="203.0.113.66")
 

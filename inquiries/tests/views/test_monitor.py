@@ -159,11 +159,23 @@ def test_one_button_an_inquiry_however_often_it_failed(site, failed):
     assert html.count(f'value="{failed.pk}"') == 1
 
 
-def test_what_was_mended_meanwhile_has_no_button(site, failed):
+def test_what_was_mended_meanwhile_is_no_error_any_more(site, failed):
     type(failed).objects.filter(pk=failed.pk).update(ai_state=AnalysisState.DONE)
     html = _html(site.get(reverse("monitor")))
-    assert f'value="{failed.pk}"' not in html
-    assert "ai-done" in html
+    assert "insufficient_quota" not in html
+    assert 'id="retry-all"' not in html
+
+
+def test_what_came_in_while_the_ai_was_off_is_counted_and_can_be_asked_for(site, settings, make_inquiry):
+    make_inquiry(ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
+    settings.AI_ENGINE = "off"
+    html = _html(site.get(reverse("monitor")))
+    assert "tile-warn" in html
+    assert 'id="retry-all"' not in html  # nothing would read them
+    settings.AI_ENGINE = "embedded"
+    assert 'id="retry-all"' in _html(site.get(reverse("monitor")))
+    site.post(reverse("retry_failed"), {"inquiry": "all"})
+    assert Analysis.objects.live().count() == 1
 
 
 def test_details_are_text_and_never_markup(site, failed):
@@ -182,9 +194,9 @@ def test_it_costs_the_same_however_much_there_is(site, make_inquiry, django_asse
 
     fill(3)
     site.get(reverse("monitor"))  # the desk's settings are in the cache now
-    # session, person, two for permissions; five counts, their oldest and reason; workers, failures, retries
-    with django_assert_num_queries(13):
+    # session, person, two for permissions; six counts, their oldest and reason; workers, failures, retries
+    with django_assert_num_queries(14):
         site.get(reverse("monitor"))
     fill(15)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         site.get(reverse("monitor"))
