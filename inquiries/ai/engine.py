@@ -63,6 +63,19 @@ class CategorySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledText:
+    """What a person said about one message: a category's name, one of SENTIMENTS, or both; "" says nothing.
+
+    `weight` tells how many examples it counts for.
+    """
+
+    text: str
+    category: str = ""
+    sentiment: str = ""
+    weight: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class CompanyProfile:
     """Who answers: facts the draft may use, and how it should sound."""
 
@@ -88,7 +101,8 @@ class AnalysisResult:
 
     `category` is a name out of the request, `sentiment` one of SENTIMENTS, `language` an ISO 639-1 code,
     `confidence` lies in 0..1, `reason` is one short sentence, token counts are 0 for engines without tokens,
-    `raw` is the vendor's answer as it came, for the record.
+    `raw` is the vendor's answer as it came, for the record. `abstains` is true where the text lies outside what
+    the engine was taught (chit-chat, spam, a greeting alone): the category is then a guess for a person to check.
     """
 
     category: str
@@ -103,6 +117,7 @@ class AnalysisResult:
     tokens_in: int = 0
     tokens_out: int = 0
     raw: str = ""
+    abstains: bool = False
 
 
 class Engine(Protocol):
