@@ -73,6 +73,35 @@ class EventKind(TextChoices):
     RETRIED = "retried", _("Analysis asked for again")
 
 
+class DraftUse(TextChoices):
+    """What became of the AI's draft when a reply was sent."""
+
+    UNCHANGED = "unchanged", _("Sent unchanged")
+    EDITED = "edited", _("Edited")
+    DISCARDED = "discarded", _("Thrown away")
+    NONE = "none", _("No draft")
+
+
+class AIMode(TextChoices):
+    """Which engine a supervisor lets read: the best there is, only the one in this machine, or none."""
+
+    AUTO = "auto", _("Automatic")
+    EMBEDDED = "embedded", _("Embedded engine only")
+    OFF = "off", _("Off")
+
+
+class AIFlag(TextChoices):
+    """What a person should know before they trust a draft or a text; the values are those of `ai.guard`."""
+
+    SUSPICIOUS = "suspicious", _("The message tries to give the AI orders.")
+    LINK_CUT = "link_cut", _("A link that is not in the company facts was cut from the draft.")
+    EMAIL_CUT = "email_cut", _("An email address that is not in the company facts was cut from the draft.")
+    PHONE_CUT = "phone_cut", _("A telephone number that is not in the company facts was cut from the draft.")
+    PLACEHOLDER_CUT = "placeholder_cut", _("A mark without a meaning was cut from the draft.")
+    PROMISE = "promise", _("The draft holds a forbidden promise.")
+    LEAK = "leak", _("The draft repeated our own instructions; that part was cut.")
+
+
 class AIReason(TextChoices):
     """Why there is no analysis, or only a provisional one; the engines' kinds of error and our own."""
 
@@ -94,6 +123,9 @@ class AIReason(TextChoices):
     INTERNAL = "internal", _("The analysis failed unexpectedly.")
     CRASHED = "crashed", _("The analysis stopped several times without finishing.")
     DISABLED = "disabled", _("The AI is switched off.")
+    BUDGET = "budget", _("The budget of the AI service is used up.")
+    PAUSED = "paused", _("The AI service is paused after repeated failures.")
+    OVERTAKEN = "overtaken", _("A person has worked on the inquiry meanwhile.")
     SPAM = "spam", _("Spam is not analysed.")
 
 
@@ -119,6 +151,7 @@ SERVICE_FAILURES = frozenset(
         AIReason.AUTHENTICATION,
         AIReason.MODEL_NOT_FOUND,
         AIReason.NOT_CONFIGURED,
+        AIReason.PAUSED,
     }
 )
 

@@ -12,7 +12,8 @@ from inquiries.models import SiteSettings
 @admin.register(SiteSettings)
 class SiteSettingsAdmin(SingletonModelAdmin):
     fieldsets = (
-        (_("Company"), {"fields": ("company_name", "company_facts", "notice")}),
-        (_("Replies"), {"fields": ("tone", "reply_signature")}),
-        (_("AI"), {"fields": ("ai_enabled", "review_threshold", "prices")}),
+        (_("Company"), {"fields": ("company_name", "notice")}),
+        (_("AI"), {"fields": ("ai_mode", "review_threshold", "few_shot", "few_shot_tokens")}),
+        (_("Budget"), {"fields": ("prices", "daily_tokens", "daily_cost", "monthly_cost")}),
+        (_("Privacy"), {"fields": ("masking", "retention_days", "spam_retention_days")}),
     )

@@ -77,12 +77,24 @@ class LabelledText:
 
 @dataclass(frozen=True, slots=True)
 class CompanyProfile:
-    """Who answers: facts the draft may use, and how it should sound."""
+    """Who answers: facts the draft may use, how it should sound, and what it must never promise."""
 
     name: str = ""
     facts: str = ""
     tone: str = "usted"
     signature: str = ""
+    style: str = ""
+    forbidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownExample:
+    """An inquiry that people have corrected or answered, without personal data; "" where nothing is known."""
+
+    text: str
+    category: str = ""
+    sentiment: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,7 @@ class AnalysisRequest:
     customer_name: str
     categories: tuple[CategorySpec, ...]
     company: CompanyProfile = field(default_factory=CompanyProfile)
+    examples: tuple[ShownExample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -141,6 +141,7 @@ class Inquiry(models.Model):
     confidence = models.FloatField(_("confidence"), null=True)
     needs_review = models.BooleanField(_("needs review"), default=False)
     is_provisional = models.BooleanField(_("provisional"), default=False)
+    flags = models.JSONField(_("warnings"), default=list, blank=True)  # values of AIFlag
     language = models.CharField(_("language"), max_length=8, blank=True)
     ai_started_at = models.DateTimeField(null=True)
     analysed_at = models.DateTimeField(_("analysed"), null=True)
@@ -149,6 +150,8 @@ class Inquiry(models.Model):
     updated_at = models.DateTimeField(_("changed"), db_default=Now())
     answered_at = models.DateTimeField(_("answered"), null=True)
     row_version = models.PositiveIntegerField(default=0)
+    # Raised by every label and every sent reply, cleared by the worker that has learnt from it.
+    to_learn = models.BooleanField(default=False, editable=False)
 
     objects = InquiryQuerySet.as_manager()
 
@@ -179,6 +182,9 @@ class Inquiry(models.Model):
                 condition=Q(is_provisional=True, status__in=["new", "open"]),
                 name="inquiry_provisional",
             ),
+            models.Index(fields=["id"], condition=Q(to_learn=True), name="inquiry_to_learn"),
+            # A person's own inquiries: beside the one that is read, for export and for erasure.
+            models.Index(Upper("email"), F("id").desc(), name="inquiry_email"),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,9 @@ class Analysis(Job):
     model = models.CharField(_("model"), max_length=80, blank=True)
     prompt_version = models.CharField(_("prompt version"), max_length=40, blank=True)
     sent_text = models.TextField(_("text sent"), blank=True)
+    sent_system = models.ForeignKey("inquiries.SentPrompt", null=True, on_delete=models.SET_NULL, related_name="+")
+    masked = models.JSONField(_("hidden data"), default=dict, blank=True)  # kind -> how many were hidden
+    shown_examples = models.PositiveSmallIntegerField(_("examples shown"), default=0)
     raw_answer = models.TextField(_("raw answer"), blank=True)
     category = models.CharField(_("category"), max_length=60, blank=True)
     category_row = models.ForeignKey(
@@ -59,7 +62,21 @@ class Analysis(Job):
     language = models.CharField(_("language"), max_length=8, blank=True)
     reply = models.TextField(_("draft"), blank=True)
     reason = models.TextField(_("explanation"), blank=True)
-    confidence = models.FloatField(_("confidence"), null=True)
+    claimed_confidence = models.FloatField(_("claimed confidence"), null=True)  # as the engine said it
+    confidence = models.FloatField(_("confidence"), null=True)  # after calibration
+    abstained = models.BooleanField(_("abstained"), default=False)
+    flags = models.JSONField(_("warnings"), default=list, blank=True)  # values of AIFlag
+    prompt = models.ForeignKey(
+        "inquiries.PromptVersion",
+        verbose_name=_("instructions"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="analyses",
+    )
+    comparison = models.ForeignKey(
+        "inquiries.Comparison", null=True, editable=False, on_delete=models.CASCADE, related_name="analyses"
+    )
+    is_candidate = models.BooleanField(default=False)  # in a comparison: the one on trial, not the one in use
     tokens_in = models.PositiveIntegerField(_("tokens in"), default=0)
     tokens_out = models.PositiveIntegerField(_("tokens out"), default=0)
     cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True)
@@ -81,6 +98,9 @@ class Analysis(Job):
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="analysis_due"),
             models.Index(fields=["inquiry", "-id"], name="analysis_of_inquiry"),
             models.Index(fields=["-finished_at"], condition=Q(state="failed"), name="analysis_failed"),
+            models.Index(
+                fields=["comparison", "inquiry"], condition=Q(comparison__isnull=False), name="analysis_comparison"
+            ),
         ]
 
     def __str__(self) -> str:

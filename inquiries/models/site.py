@@ -11,14 +11,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from solo.models import SingletonModel
 
+from inquiries.states import AIMode
+
 CACHE_KEY = "site-settings"
 CACHE_SECONDS = 5
-
-
-class Tone(models.TextChoices):
-    USTED = "usted", "usted"
-    TU = "tu", "tú"
-    VOS = "vos", "vos"
 
 
 def validate_prices(value: Any) -> None:
@@ -32,24 +28,50 @@ def validate_prices(value: Any) -> None:
 
 
 class SiteSettings(SingletonModel):
-    """One row: the company, its tone, the AI switch and the threshold of doubt."""
+    """One row: the company, the AI switch, the threshold of doubt, privacy, budget and retention."""
 
     company_name = models.CharField(_("company name"), max_length=120, blank=True)
-    company_facts = models.TextField(
-        _("company facts"),
-        blank=True,
-        max_length=4_000,
-        help_text=_("What a reply may state: opening hours, addresses, links, policies."),
-    )
-    tone = models.CharField(_("tone"), max_length=8, choices=Tone.choices, default=Tone.USTED)
-    reply_signature = models.TextField(_("signature of replies"), blank=True, max_length=500)
     notice = models.TextField(_("notice on the public form"), blank=True, max_length=1_000)
-    ai_enabled = models.BooleanField(_("AI switched on"), default=True)
+    ai_mode = models.CharField(
+        _("AI"),
+        max_length=10,
+        choices=AIMode.choices,
+        default=AIMode.AUTO,
+        help_text=_("Automatic: the AI service where one is set up, else the embedded engine."),
+    )
     review_threshold = models.FloatField(
         _("review below this confidence"),
-        default=0.3,
+        default=0.5,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text=_("From 0 to 1; inquiries that the AI is less sure about are marked for review."),
+    )
+    masking = models.BooleanField(
+        _("hide personal data"),
+        default=True,
+        help_text=_("Names, addresses and numbers of customers are replaced by marks before a text leaves this machine."),
+    )
+    few_shot = models.BooleanField(
+        _("learn from answered inquiries"),
+        default=True,
+        help_text=_("The AI service is shown the most similar corrected and answered inquiries, without personal data."),
+    )
+    few_shot_tokens = models.PositiveIntegerField(
+        _("tokens for these examples"),
+        default=1_200,
+        validators=[MaxValueValidator(20_000)],
+        help_text=_("At most this many for each inquiry, about four letters each."),
+    )
+    daily_tokens = models.PositiveBigIntegerField(
+        _("tokens a day"),
+        null=True,
+        blank=True,
+        help_text=_("Past a limit the embedded engine goes on until the next day or month. Empty: no limit."),
+    )
+    daily_cost = models.DecimalField(
+        _("money a day"), max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    monthly_cost = models.DecimalField(
+        _("money a month"), max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
     )
     prices = models.JSONField(
         _("prices per model"),
@@ -57,6 +79,17 @@ class SiteSettings(SingletonModel):
         blank=True,
         validators=[validate_prices],
         help_text=_('Money for a million tokens: {"model": {"input": 0.25, "output": 2.0}}'),
+    )
+
+    retention_days = models.PositiveIntegerField(
+        _("erase answered and closed inquiries after days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Counted from the last change. Empty: they are kept. “manage.py retention --dry-run” shows what would go."),
+    )
+    spam_retention_days = models.PositiveIntegerField(
+        _("erase spam after days"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
 
     class Meta:
