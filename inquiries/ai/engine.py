@@ -116,6 +116,7 @@ class AnalysisResult:
     `confidence` lies in 0..1, `reason` is one short sentence, token counts are 0 for engines without tokens,
     `raw` is the vendor's answer as it came, for the record. `abstains` is true where the text lies outside what
     the engine was taught (chit-chat, spam, a greeting alone): the category is then a guess for a person to check.
+    `system` and `sent` are the instructions and the data that left this machine, "" where nothing did.
     """
 
     category: str
@@ -131,6 +132,8 @@ class AnalysisResult:
     tokens_out: int = 0
     raw: str = ""
     abstains: bool = False
+    system: str = ""
+    sent: str = ""
 
 
 class Engine(Protocol):

@@ -11,6 +11,7 @@ import math
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -104,13 +105,16 @@ class OpenAIEngine:
         """Return what the inquiry is about; raise AIError and nothing else."""
         if not request.categories:
             raise _failure(ErrorKind.NO_CATEGORIES)
-        outcome = self._ask(self._shared_client(), request)
+        messages = build_messages(request)
+        outcome = self._ask(self._shared_client(), request, messages)
         # Raised outside every handler: the SDK's exceptions quote keys and customers, and would be chained.
         if isinstance(outcome, AIError):
             raise outcome
         completion = _parsed(Completion, outcome)
         content = _content(completion.choices[0])
-        return self._result(request, completion, content)
+        return replace(
+            self._result(request, completion, content), system=messages[0]["content"], sent=messages[1]["content"]
+        )
 
     def close(self) -> None:
         """Close the connections; a later `analyse` opens new ones."""
@@ -119,7 +123,7 @@ class OpenAIEngine:
         if client is not None:
             client.close()
 
-    def _ask(self, client: openai.OpenAI, request: AnalysisRequest) -> bytes | AIError:
+    def _ask(self, client: openai.OpenAI, request: AnalysisRequest, messages: list[dict[str, str]]) -> bytes | AIError:
         """Return the body of the server's answer, or the error that came instead."""
         import openai
 
@@ -127,7 +131,7 @@ class OpenAIEngine:
 
         try:
             with budget(seconds=self._deadline, max_bytes=MAX_RESPONSE_BYTES):
-                return self._post(client, request)
+                return self._post(client, request, messages)
         except AIError as exc:
             failure = exc
         except openai.APIStatusError as exc:
@@ -141,11 +145,11 @@ class OpenAIEngine:
             failure = _failure(ErrorKind.INTERNAL, type(exc).__name__)
         return failure
 
-    def _post(self, client: openai.OpenAI, request: AnalysisRequest) -> bytes:
+    def _post(self, client: openai.OpenAI, request: AnalysisRequest, messages: list[dict[str, str]]) -> bytes:
         schema = {"name": "inquiry", "strict": True, "schema": response_schema(request.categories)}
         response = client.chat.completions.with_raw_response.create(
             model=self._model,
-            messages=cast("Any", build_messages(request)),
+            messages=cast("Any", messages),
             response_format=cast("Any", {"type": "json_schema", "json_schema": schema}),
             extra_body=self._extra,
         )
