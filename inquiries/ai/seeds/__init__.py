@@ -51,6 +51,12 @@ def courtesy_sentences() -> tuple[str, ...]:
 
 
 @cache
+def out_of_scope_sentences() -> tuple[str, ...]:
+    """Return chit-chat, spam, tests and empty words: what does not belong to a customer-service desk."""
+    return tuple(load("out_of_scope"))
+
+
+@cache
 def load(name: str) -> Any:
     """Return the parsed `<name>.json`; treat it as read-only, it is shared."""
     return json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from inquiries.ai.seeds import (
     courtesy_sentences,
     default_categories,
     load,
+    out_of_scope_sentences,
     sentiment_sentences,
 )
 from inquiries.ai.text import fold
@@ -39,11 +40,16 @@ def test_no_example_teaches_two_categories() -> None:
     assert len(set(examples)) == len(examples)
 
 
-def test_sentiment_and_courtesy_sentences_are_enough_and_unique() -> None:
+def test_sentences_of_sentiment_courtesy_and_out_of_scope_are_enough() -> None:
     assert set(sentiment_sentences()) == set(SENTIMENTS)
-    groups = [*sentiment_sentences().values(), courtesy_sentences()]
+    assert min(map(len, sentiment_sentences().values())) >= 250
+    assert len(courtesy_sentences()) >= 80
+    assert len(out_of_scope_sentences()) >= 80
+
+
+def test_no_sentence_of_sentiment_courtesy_or_out_of_scope_stands_twice() -> None:
+    groups = [*sentiment_sentences().values(), courtesy_sentences(), out_of_scope_sentences()]
     sentences = [fold(sentence) for group in groups for sentence in group]
-    assert min(map(len, groups)) >= 60
     assert len(set(sentences)) == len(sentences)
 
 
