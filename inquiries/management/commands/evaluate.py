@@ -44,6 +44,8 @@ class Command(BaseCommand):
             figures = evaluation.report(self._evaluate(options))
         except EvaluationError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(_("Interrupted; no figures were written."), returncode=130) from None
         # Shown first: a disk that has filled up meanwhile must not cost the figures.
         self.stdout.write("\n".join(table(figures)))
         if out:
@@ -53,7 +55,7 @@ class Command(BaseCommand):
         name, path = options["engine"], options["file"]
         desk = evaluation.current_desk()
         if not desk.has_own_categories:
-            self.stderr.write(_("The database has no category: the default ones are used."))
+            self.stderr.write(_("The database has no category: the default ones are used."), self.style.WARNING)
         samples, skipped = evaluation.read_samples(path, desk, options["limit"])
         for entry in skipped:
             self.stderr.write(

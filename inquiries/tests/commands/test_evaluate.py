@@ -170,6 +170,16 @@ def test_earlier_figures_survive_an_evaluation_that_fails(engine, file, tmp_path
     assert not new.exists()
 
 
+def test_an_interrupted_evaluation_says_so(engine, file):
+    def interrupt(_request):
+        raise KeyboardInterrupt
+
+    engine.answers = [result(), interrupt]
+    with pytest.raises(CommandError, match="Interrupted") as failure:
+        run(file)
+    assert failure.value.returncode == 130
+
+
 def test_a_terminal_sees_a_bar(engine, file, capsys):
     _, errors = run(file, stderr=Terminal())
     assert "3/3" in capsys.readouterr().err
