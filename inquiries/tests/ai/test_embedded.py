@@ -130,7 +130,7 @@ def test_a_whole_answer(engine: EmbeddedEngine) -> None:
     result = ask(engine, "Hola, no puedo entrar a mi cuenta desde ayer y me sale un error. ¡Gracias!")
     assert (result.category, result.sentiment, result.language) == ("Soporte Técnico", "Negativo", "es")
     assert (result.engine, result.model, result.prompt_version) == ("embedded", "use-m3", "embedded-1")
-    assert result.reason == "Menciona «error» y «no puedo entrar»."
+    assert result.reason == "Menciona «no puedo entrar» y «sale un error»."
     assert result.reply.startswith("Hola Juan,")
     assert "«no puedo entrar a mi cuenta desde ayer y me sale un error»" in result.reply
     assert result.confidence > 0.8

@@ -30,7 +30,7 @@ def test_colours_are_of_the_palette_and_differ() -> None:
 @pytest.mark.parametrize("category", default_categories(), ids=lambda category: category.spec.name)
 def test_each_category_is_well_taught(category: DefaultCategory) -> None:
     spec = category.spec
-    assert len({fold(example) for example in spec.examples}) == len(spec.examples) >= 25
+    assert len({fold(example) for example in spec.examples}) == len(spec.examples) >= 60
     assert len({fold(keyword) for keyword in spec.keywords}) == len(spec.keywords) >= 20
     assert spec.description.endswith(".")
 
