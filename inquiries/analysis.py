@@ -1,99 +1,30 @@
-"""One AI attempt: claim, ask, record. The person's value always wins over what comes back."""
+"""One AI attempt: claim, ask, record; and what follows where there was no answer."""
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
-from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.conf import settings
-from django.db import DatabaseError, DataError, connection, transaction
-from django.db.models import Case, F, Value, When
+from django.db import DataError, connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
-from inquiries import jobs
-from inquiries.ai.engine import (
-    AIError,
-    AnalysisRequest,
-    AnalysisResult,
-    CategorySpec,
-    CompanyProfile,
-    Engine,
-    ErrorKind,
-)
-from inquiries.models import Analysis, Category, Inquiry, SiteSettings
-from inquiries.states import SERVICE_FAILURES, WAITING, AIReason, AnalysisState, Purpose
+from inquiries import asking, breaker, budget, jobs, learning
+from inquiries.ai.engine import AIError, AnalysisResult, Engine, ErrorKind
+from inquiries.asking import Asked
+from inquiries.engines import EMBEDDED, OPENAI, Choice, choose, engine_called, has_stand_in, is_switched_on
+from inquiries.models import Analysis, Category, Inquiry
+from inquiries.recording import Reading, record, schedule_redo
+from inquiries.states import SERVICE_FAILURES, AIReason, AnalysisState, Purpose, Status
 from pok.logging import get_logger
 
-if TYPE_CHECKING:
-    from inquiries.ai.embedded import EmbeddedEngine
-
 log = get_logger(__name__)
-FIRST_REDO = timedelta(minutes=10)
-MAX_REDOS = 6
 TRIES_BEFORE_STAND_IN = 3
 LONGEST_WAIT = 60.0  # seconds that an inquiry waits for a busy service while the embedded engine could read it
-LONGEST_RAW = 100_000
-LARGEST_INTEGER = 2**31 - 1
-
-
-@lru_cache(maxsize=1)
-def openai_engine() -> Engine:
-    """The engine of OpenAI and of every compatible server; one client for the whole process."""
-    from inquiries.ai.openai import OpenAIEngine
-
-    return OpenAIEngine(
-        api_key=settings.OPENAI_API_KEY,
-        base_url=settings.OPENAI_BASE_URL or None,
-        model=settings.OPENAI_MODEL,
-        deadline=float(settings.AI_DEADLINE),
-        token_limit=settings.OPENAI_TOKEN_LIMIT,
-        token_limit_param=settings.OPENAI_TOKEN_LIMIT_PARAM,
-        reasoning_effort=settings.OPENAI_REASONING_EFFORT,
-    )
-
-
-@lru_cache(maxsize=1)
-def embedded_engine() -> EmbeddedEngine:
-    """The offline engine; it loads its encoder at the first inquiry, and only workers call it."""
-    from inquiries.ai.embedded import EmbeddedEngine
-
-    return EmbeddedEngine()
-
-
-def warm_up() -> None:
-    """Load the offline engine where it reads first, so that the first customer does not wait for it."""
-    try:
-        if is_switched_on() and not uses_openai():
-            embedded_engine().warm_up(live_categories())
-    except (AIError, DatabaseError) as error:
-        log.warning("warm_up_failed", error=type(error).__name__)
-    finally:
-        connection.close()
-
-
-def uses_openai() -> bool:
-    """Tell whether OpenAI (or a compatible server) reads the inquiries first."""
-    has_server = bool(settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL)
-    return settings.AI_ENGINE == "openai" or (settings.AI_ENGINE == "auto" and has_server)
-
-
-def is_switched_on() -> bool:
-    """Tell whether anything may be analysed at all."""
-    return settings.AI_ENGINE != "off" and SiteSettings.current().ai_enabled
-
-
-def has_stand_in() -> bool:
-    """Tell whether the embedded engine may answer while OpenAI cannot."""
-    return settings.AI_ENGINE == "auto" and uses_openai()
-
-
-def first_engine() -> Engine:
-    """The engine that reads an inquiry first."""
-    return openai_engine() if uses_openai() else embedded_engine()
+# Seconds until a job looks again whether the service is back. A redo has time: the service's return wakes it.
+PAUSE = 30.0
+REDO_PAUSE = 300.0
 
 
 def run(analysis_id: int) -> None:
@@ -102,48 +33,79 @@ def run(analysis_id: int) -> None:
         taken = jobs.claim(Analysis, analysis_id)
         if taken is None:
             return
-        analysis = Analysis.objects.select_related("inquiry").get(pk=analysis_id)
-        if analysis.purpose != Purpose.REDO:
+        analysis = Analysis.objects.select_related("inquiry", "prompt").get(pk=analysis_id)
+        if _shows(analysis):
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.RUNNING, ai_started_at=Now())
     if taken.is_poison:
         _fail(taken, analysis, AIReason.CRASHED, "")
     elif not is_switched_on():
-        _skip(taken, analysis)
+        _skip(taken, analysis, AIReason.DISABLED)
+    elif analysis.purpose == Purpose.REDO and _is_overtaken(analysis.inquiry):
+        _skip(taken, analysis, AIReason.OVERTAKEN)
     else:
         # Whatever is logged on the way, by an engine too, names the inquiry.
         with jobs.held(taken), bound_contextvars(inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk):
             _attempt(taken, analysis)
 
 
+def _shows(analysis: Analysis) -> bool:
+    """Tell whether the inquiry shows this job's state: a redo or a trial leaves the reading that stands alone."""
+    return analysis.purpose not in {Purpose.REDO, Purpose.COMPARE}
+
+
+def _is_overtaken(inquiry: Inquiry) -> bool:
+    """Tell whether a person has worked on the inquiry, so that a second reading would only cost money."""
+    is_labelled = inquiry.category_by_person or inquiry.sentiment_by_person
+    return is_labelled or inquiry.reply is not None or inquiry.status not in {Status.NEW, Status.OPEN}
+
+
 def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
-    request = build_request(analysis.inquiry)
+    if analysis.purpose == Purpose.COMPARE and analysis.engine == OPENAI and budget.is_exhausted():
+        _skip(taken, analysis, AIReason.BUDGET)
+        return
+    choice = Choice(analysis.engine) if analysis.purpose == Purpose.COMPARE else choose()
+    if choice is None or (analysis.purpose == Purpose.REDO and choice.engine == EMBEDDED and choice.why):
+        _wait_for_service(taken, analysis)
+        return
     try:
-        result, milliseconds = _ask(first_engine(), request)
+        reading = _read(analysis, choice)
     except AIError as error:
         _log_failure(analysis, taken, error)
-        _after_failure(taken, analysis, request, error)
+        _note_service(choice.engine, error)
+        _after_failure(taken, analysis, error, choice.engine)
     else:
-        _record_or_fail(taken, analysis, request, result, milliseconds)
+        if choice.engine == OPENAI:
+            breaker.succeeded()
+        _record_or_fail(taken, analysis, reading)
 
 
-def _record_or_fail(
-    taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, result: AnalysisResult, milliseconds: int
-) -> None:
-    """An answer that the tables cannot hold must not look like a worker that died, or it is paid for again."""
-    try:
-        _record(taken, analysis, request, result, milliseconds)
-    except DataError:
-        log.exception("answer_not_storable", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
-        _fail(taken, analysis, AIReason.BAD_ANSWER, "DataError")
+def _read(analysis: Analysis, choice: Choice, instead_of: AIError | None = None) -> Reading:
+    """Ask the engine and check what it says. `instead_of` is the failure that the embedded engine stands in for."""
+    is_trial = analysis.purpose == Purpose.COMPARE
+    asked = asking.prepare(analysis.inquiry, choice.engine, analysis.prompt if is_trial else None)
+    engine = engine_called(choice.engine, analysis.model if is_trial else "")
+    result, milliseconds = _ask(engine, asked)
+    result, flags = asking.checked(asked, result)
+    why = AIReason(instead_of.kind.value) if instead_of else choice.why
+    return Reading(
+        asked,
+        result,
+        flags,
+        milliseconds,
+        why=why,
+        error=instead_of,
+        is_provisional=instead_of is not None or choice.is_provisional,
+        vector=learning.vector_of(analysis.inquiry.message) if choice.engine == EMBEDDED and not is_trial else None,
+    )
 
 
-def _ask(engine: Engine, request: AnalysisRequest) -> tuple[AnalysisResult, int]:
+def _ask(engine: Engine, asked: Asked) -> tuple[AnalysisResult, int]:
     """Call the engine outside any transaction and, on PostgreSQL, without holding a pooled connection."""
     if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
     started = time.monotonic()
     try:
-        result = engine.analyse(request)
+        result = engine.analyse(asked.request)
     except AIError:
         raise
     except Exception as error:
@@ -152,126 +114,50 @@ def _ask(engine: Engine, request: AnalysisRequest) -> tuple[AnalysisResult, int]
     return result, round((time.monotonic() - started) * 1000)
 
 
-def build_request(inquiry: Inquiry) -> AnalysisRequest:
-    """What an engine is told about an inquiry."""
-    site = SiteSettings.current()
-    return AnalysisRequest(
-        text=inquiry.message,
-        customer_name=inquiry.customer_name,
-        categories=live_categories(),
-        company=CompanyProfile(
-            name=site.company_name, facts=site.company_facts, tone=site.tone, signature=site.reply_signature
-        ),
-    )
-
-
-def live_categories() -> tuple[CategorySpec, ...]:
-    """The closed list that an answer must come from."""
-    return tuple(
-        CategorySpec(row.name, row.description, row.example_lines(), row.keyword_lines())
-        for row in Category.objects.live()
-    )
-
-
-def _record(
-    taken: jobs.Claim,
-    analysis: Analysis,
-    request: AnalysisRequest,
-    result: AnalysisResult,
-    milliseconds: int,
-    *,
-    stands_in_for: AIError | None = None,
-) -> None:
-    category = Category.objects.live().filter(name=result.category).first()
+def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> None:
+    """An answer that the tables cannot hold must not look like a worker that died, or it is paid for again."""
+    category = Category.objects.live().filter(name=reading.result.category).first()
     if category is None:  # renamed or switched off while the engine was thinking
         _put_back(taken, analysis, AIError(ErrorKind.UNKNOWN_CATEGORY, permanent=False), after=0.0)
         return
-    with transaction.atomic():
-        if not jobs.record(
-            taken, AnalysisState.DONE, **_columns(request, result, milliseconds, category, stands_in_for)
-        ):
-            log.warning("late_result_dropped", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
-            return
-        _apply(analysis.inquiry_id, category, result, stands_in_for)
-        if stands_in_for is not None:
-            _schedule_redo(analysis, stands_in_for.retry_after)
-    log.info(
-        "analysed",
-        inquiry_id=analysis.inquiry_id,
-        analysis_id=analysis.pk,
-        attempt=taken.attempts,
-        engine=result.engine,
-        milliseconds=milliseconds,
-        provisional=stands_in_for is not None,
-    )
+    try:
+        record(taken, analysis, reading, category)
+    except DataError:
+        log.exception("answer_not_storable", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
+        _fail(taken, analysis, AIReason.BAD_ANSWER, "DataError")
 
 
-def _columns(
-    request: AnalysisRequest,
-    result: AnalysisResult,
-    milliseconds: int,
-    category: Category,
-    stands_in_for: AIError | None,
-) -> dict[str, Any]:
-    cost = SiteSettings.current().cost(result.model, result.tokens_in, result.tokens_out)
-    return {
-        "engine": result.engine,
-        "model": _storable(result.model, 80),
-        "prompt_version": result.prompt_version,
-        "sent_text": request.text,
-        "raw_answer": _storable(result.raw, LONGEST_RAW),
-        "category": result.category,
-        "category_row": category,
-        "sentiment": result.sentiment,
-        "language": result.language,
-        "reply": _storable(result.reply, LONGEST_RAW),
-        "reason": _storable(result.reason, LONGEST_RAW),
-        "confidence": result.confidence,
-        "tokens_in": min(result.tokens_in, LARGEST_INTEGER),
-        "tokens_out": min(result.tokens_out, LARGEST_INTEGER),
-        "cost": None if cost is None else Decimal(str(round(cost, 6))),
-        "duration_ms": milliseconds,
-        "is_provisional": stands_in_for is not None,
-        "error": stands_in_for.kind if stands_in_for else "",
-        "error_detail": stands_in_for.detail[:500] if stands_in_for else "",
-    }
+def _note_service(engine: str, error: AIError) -> None:
+    """Tell the circuit breaker of failures that say something about the service, not about one message."""
+    if engine != OPENAI:
+        return
+    if AIReason(error.kind.value) in SERVICE_FAILURES:
+        breaker.failed(error.kind.value, error.detail, is_permanent=error.permanent, retry_after=error.retry_after)
+    else:
+        breaker.succeeded()
 
 
-def _storable(text: str, limit: int) -> str:
-    """PostgreSQL takes no NUL, and a vendor's model name may be as long as it likes."""
-    return text.replace("\x00", "")[:limit]
-
-
-def _apply(inquiry_id: int, category: Category, result: AnalysisResult, stands_in_for: AIError | None) -> None:
-    """Copy the result to the inquiry, but leave what a person has set."""
-    in_doubt = result.confidence < SiteSettings.current().review_threshold
-    Inquiry.objects.filter(pk=inquiry_id).touch(
-        category=Case(When(category_by_person=True, then=F("category")), default=Value(category.pk)),
-        sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Value(result.sentiment)),
-        needs_review=Case(When(category_by_person=True, then=Value(False)), default=Value(in_doubt)),
-        suggested_reply=_storable(result.reply, LONGEST_RAW),
-        language=result.language,
-        engine=result.engine,
-        model=_storable(result.model, 80),
-        confidence=result.confidence,
-        is_provisional=stands_in_for is not None,
-        ai_state=AnalysisState.DONE,
-        ai_error=stands_in_for.kind if stands_in_for else "",
-        analysed_at=Now(),
-    )
-
-
-def _after_failure(taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, error: AIError) -> None:
+def _after_failure(taken: jobs.Claim, analysis: Analysis, error: AIError, engine: str) -> None:
     reason = AIReason(error.kind.value)
-    stand_in = reason in SERVICE_FAILURES and has_stand_in() and not _is_redo(analysis)
-    tries = TRIES_BEFORE_STAND_IN if stand_in else jobs.MAX_ATTEMPTS
-    is_patient = not stand_in or (error.retry_after or 0.0) <= LONGEST_WAIT
+    is_stand_in_due = engine == OPENAI and reason in SERVICE_FAILURES and has_stand_in() and _shows(analysis)
+    tries = TRIES_BEFORE_STAND_IN if is_stand_in_due else jobs.MAX_ATTEMPTS
+    is_patient = not is_stand_in_due or ((error.retry_after or 0.0) <= LONGEST_WAIT and not breaker.is_paused())
     if not error.permanent and taken.attempts < tries and is_patient:
         _put_back(taken, analysis, error)
-    elif stand_in:
-        _stand_in(taken, analysis, request, error)
+    elif is_stand_in_due:
+        _stand_in(taken, analysis, error)
     else:
         _fail(taken, analysis, reason, error.detail)
+
+
+def _wait_for_service(taken: jobs.Claim, analysis: Analysis) -> None:
+    """Leave a job for later while the service is paused or the budget is used up; that counts as no attempt."""
+    with transaction.atomic():
+        pause = REDO_PAUSE if analysis.purpose == Purpose.REDO else PAUSE
+        if not jobs.put_back(taken, pause, error=AIReason.PAUSED, attempts=F("attempts") - 1):
+            return
+        if _still_shows(analysis):
+            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.QUEUED, ai_error=AIReason.PAUSED)
 
 
 def _put_back(taken: jobs.Claim, analysis: Analysis, error: AIError, after: float | None = None) -> None:
@@ -279,31 +165,19 @@ def _put_back(taken: jobs.Claim, analysis: Analysis, error: AIError, after: floa
     with transaction.atomic():
         if not jobs.put_back(taken, delay, error=error.kind, error_detail=error.detail[:500]):
             return
-        if not _is_redo(analysis):
+        if _still_shows(analysis):
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.QUEUED, ai_error=error.kind)
 
 
-def _stand_in(taken: jobs.Claim, analysis: Analysis, request: AnalysisRequest, error: AIError) -> None:
+def _stand_in(taken: jobs.Claim, analysis: Analysis, error: AIError) -> None:
     """Let the embedded engine answer while the service is down; the result is marked and redone later."""
     try:
-        result, milliseconds = _ask(embedded_engine(), request)
+        reading = _read(analysis, Choice(EMBEDDED), instead_of=error)
     except AIError as second:
         _log_failure(analysis, taken, second)
         _fail(taken, analysis, AIReason(error.kind.value), error.detail)
     else:
-        _record(taken, analysis, request, result, milliseconds, stands_in_for=error)
-
-
-def _schedule_redo(analysis: Analysis, wish: float | None = None) -> None:
-    """Ask again later, twice as late each time and never before the service wishes (seconds).
-
-    After MAX_REDOS the provisional reading stays.
-    """
-    redos = Analysis.objects.filter(inquiry=analysis.inquiry_id, purpose=Purpose.REDO).count()
-    still_useful = Inquiry.objects.filter(pk=analysis.inquiry_id, status__in=WAITING).exists()
-    if redos < MAX_REDOS and still_useful:
-        wait = max(FIRST_REDO * 2**redos, timedelta(seconds=wish or 0.0))
-        Analysis.objects.create(inquiry_id=analysis.inquiry_id, purpose=Purpose.REDO, due_at=Now() + wait)
+        _record_or_fail(taken, analysis, reading)
 
 
 def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) -> None:
@@ -311,22 +185,23 @@ def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) 
     with transaction.atomic():
         if not jobs.record(taken, AnalysisState.FAILED, error=reason, error_detail=detail[:500]):
             return
-        if not _is_redo(analysis):
+        if _still_shows(analysis):
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.FAILED, ai_error=reason)
-        elif reason in SERVICE_FAILURES:
-            _schedule_redo(analysis)
+        elif reason in SERVICE_FAILURES and analysis.purpose == Purpose.REDO:
+            schedule_redo(analysis)
 
 
-def _skip(taken: jobs.Claim, analysis: Analysis) -> None:
-    """Somebody switched the AI off while the job was waiting."""
+def _skip(taken: jobs.Claim, analysis: Analysis, reason: AIReason) -> None:
+    """Leave it: somebody switched the AI off while the job was waiting, or did its work."""
     with transaction.atomic():
-        if jobs.record(taken, AnalysisState.SKIPPED, error=AIReason.DISABLED) and not _is_redo(analysis):
-            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
+        if jobs.record(taken, AnalysisState.SKIPPED, error=reason) and _still_shows(analysis):
+            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.SKIPPED, ai_error=reason)
 
 
-def _is_redo(analysis: Analysis) -> bool:
+def _still_shows(analysis: Analysis) -> bool:
     """Read anew: a person who asks for a retry meanwhile makes a redo theirs."""
-    return Analysis.objects.filter(pk=analysis.pk, purpose=Purpose.REDO).exists()
+    purpose = Analysis.objects.filter(pk=analysis.pk).values_list("purpose", flat=True).first()
+    return purpose not in {None, Purpose.REDO, Purpose.COMPARE}
 
 
 def _copy_state(inquiry_id: int, **fields: Any) -> None:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from inquiries import analysis
+from inquiries import asking, engines, training
 from inquiries.ai import measures
 from inquiries.ai.engine import (
     SENTIMENTS,
@@ -28,8 +28,10 @@ from inquiries.ai.engine import (
     Engine,
     ErrorKind,
 )
+from inquiries.ai.masking import mask
 from inquiries.ai.schemas import match_name
 from inquiries.ai.seeds import default_categories
+from inquiries.categories import live_categories
 from inquiries.models import PromptVersion, SiteSettings
 from pok.logging import get_logger
 
@@ -104,22 +106,17 @@ def current_desk() -> Desk:
     """Return the desk as the database has it, or a new desk's defaults where it has no category or no table."""
     defaults = tuple(entry.spec for entry in default_categories())
     try:
-        own, site, prompt = analysis.live_categories(), SiteSettings.current(), PromptVersion.current()
+        own, site = live_categories(), SiteSettings.current()
+        company = asking.profile_of(PromptVersion.current())
     except DatabaseError:
         return Desk(defaults, CompanyProfile(), SiteSettings(), has_own_categories=False)
-    company = CompanyProfile(
-        name=site.company_name,
-        facts=prompt.facts,
-        tone=prompt.tone,
-        signature=prompt.signature,
-        style=prompt.style,
-        forbidden=prompt.forbidden_lines(),
-    )
     return Desk(own or defaults, company, site, has_own_categories=bool(own))
 
 
-def build_request(text: str, desk: Desk) -> AnalysisRequest:
-    """What an engine is told about one message of the file."""
+def build_request(text: str, desk: Desk, engine: str) -> AnalysisRequest:
+    """What an engine is told about one message of the file; personal data are hidden from a service outside."""
+    if engine == engines.OPENAI and desk.site.masking:
+        text = mask(text).text
     return AnalysisRequest(text=text, customer_name="", categories=desk.categories, company=desk.company)
 
 
@@ -128,9 +125,11 @@ def make_engine(name: str, desk: Desk) -> Engine:
     if name == "openai":
         if not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL):
             raise EvaluationError(_("Set OPENAI_API_KEY or OPENAI_BASE_URL to evaluate this engine."))
-        return analysis.openai_engine()
-    engine = analysis.embedded_engine()
+        return engines.openai_engine()
+    engine = engines.embedded_engine()
     try:
+        if desk.has_own_categories:
+            training.load_newest()
         # Loading and training are no part of the time of a message.
         engine.warm_up(desk.categories)
     except AIError as error:
@@ -219,7 +218,7 @@ def ask_all(engine: Engine, samples: Sequence[Sample], desk: Desk, concurrency: 
     try:
         for sample in samples:
             # Built in this thread, which alone holds a database connection.
-            pending.append(pool.submit(_ask, engine, sample, build_request(sample.text, desk)))
+            pending.append(pool.submit(_ask, engine, sample, build_request(sample.text, desk, engine.name)))
             if len(pending) >= CALLS_AHEAD * concurrency:
                 yield pending.popleft().result()
         while pending:

@@ -36,5 +36,11 @@ class ReplyForm(forms.Form):
         return clean_reply(str(self.cleaned_data["text"]))
 
 
+class StartFromForm(ReplyForm):
+    """The editor's text, and the number of the past inquiry whose answer is to take its place."""
+
+    example = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
 class CloseForm(forms.Form):
     reason = forms.CharField(required=False, max_length=200, label=_("Reason"))

@@ -11,13 +11,14 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.core.cache import caches
 from django.db.models import DurationField, ExpressionWrapper, F, Min, QuerySet
 from django.db.models.functions import Now
 
-from inquiries import analysis
+from inquiries import breaker, budget, engines
 from inquiries.models import Analysis, Heartbeat, Inquiry, SiteSettings
 from inquiries.models.inquiry import COUNT_CAP
-from inquiries.states import WAITING, AIReason, AnalysisState, Purpose
+from inquiries.states import WAITING, AIMode, AIReason, AnalysisState, Purpose
 
 ALIVE_FOR = timedelta(seconds=15)
 LISTED_FOR = timedelta(hours=1)
@@ -25,6 +26,8 @@ LONG_TEXTS = ("sent_text", "raw_answer", "reply", "reason")
 MAX_WORKERS_SHOWN = 50
 MAX_ERRORS_SHOWN = 20
 MAX_ERRORS_READ = 1_000
+NOTICE_KEY = "ai-notice"
+NOTICE_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +127,30 @@ def waiting_to_try_again() -> QuerySet[Analysis]:
     return waiting.select_related("inquiry").defer(*LONG_TEXTS).order_by("due_at")[:MAX_ERRORS_SHOWN]
 
 
+def ai_notice() -> str:
+    """Tell the people of the desk when another engine reads than the one that is set up, and why; "" otherwise.
+
+    At most NOTICE_SECONDS old, because every page asks.
+    """
+    found: str | None = caches["local"].get(NOTICE_KEY)
+    if found is None:
+        found = _notice()
+        caches["local"].set(NOTICE_KEY, found, NOTICE_SECONDS)
+    return found
+
+
+def _notice() -> str:
+    if not engines.is_switched_on() or not engines.uses_openai():
+        return ""
+    if budget.is_exhausted():
+        return "budget"
+    return "paused" if breaker.is_paused() else ""
+
+
 def engine_in_use() -> EngineInUse:
     """Tell which engine reads the next inquiry."""
-    if not analysis.is_switched_on():
-        return EngineInUse("off", by_supervisor=not SiteSettings.current().ai_enabled)
-    if analysis.uses_openai():
-        return EngineInUse("openai", settings.OPENAI_MODEL, has_stand_in=analysis.has_stand_in())
+    if not engines.is_switched_on():
+        return EngineInUse("off", by_supervisor=SiteSettings.current().ai_mode == AIMode.OFF)
+    if engines.uses_openai():
+        return EngineInUse("openai", settings.OPENAI_MODEL, has_stand_in=engines.has_stand_in())
     return EngineInUse("embedded")

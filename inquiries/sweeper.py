@@ -12,7 +12,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 
-from inquiries import analysis, jobs
+from inquiries import jobs
 from inquiries.models import Analysis, Heartbeat, IdempotencyKey
 from pok.logging import get_logger
 
@@ -34,7 +34,6 @@ def start() -> None:
     """
     if _started.acquire(blocking=False):
         threading.Thread(target=_loop, name="sweeper", daemon=True).start()
-        threading.Thread(target=analysis.warm_up, name="warm-up", daemon=True).start()
 
 
 def leave() -> None:

@@ -1,23 +1,32 @@
-"""Huey tasks: ids only; what they do stands in the modules they call."""
+"""Huey tasks: ids only; what they do stands in the modules they call.
+
+Those are imported late: a web process knows the tasks only to ring for them, and needs no engine for that.
+"""
 
 from __future__ import annotations
 
 from huey.contrib.djhuey import db_task, on_shutdown, on_startup
 
-from inquiries import analysis, sweeper
-
 
 @db_task()  # type: ignore[untyped-decorator]
 def analyse(analysis_id: int) -> None:
     """Do one attempt of an analysis."""
+    from inquiries import analysis
+
     analysis.run(analysis_id)
 
 
 @on_startup()  # type: ignore[untyped-decorator]
-def start_sweeper() -> None:
+def start_threads() -> None:
+    from inquiries import learner, sweeper
+
     sweeper.start()
+    learner.start()
 
 
 @on_shutdown()  # type: ignore[untyped-decorator]
 def say_goodbye() -> None:
+    from inquiries import learner, sweeper
+
+    learner.leave()
     sweeper.leave()

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from inquiries.views import account, actions, detail, inbox, monitor, public
+from inquiries.views import account, actions, detail, inbox, monitor, public, similar
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -22,6 +22,9 @@ urlpatterns = [
     path("bandeja/novedades/", inbox.changes, name="inbox_changes"),
     path("bandeja/<int:pk>/", detail.detail, name="detail"),
     path("bandeja/<int:pk>/novedades/", detail.changes, name="detail_changes"),
+    path("bandeja/<int:pk>/similares/", similar.similar, name="similar"),
+    path("bandeja/<int:pk>/partir/", similar.start_from, name="start_from"),
+    path("bandeja/<int:pk>/enviado/", detail.sent, name="sent"),
     path("bandeja/<int:pk>/categoria/", actions.set_category, name="set_category"),
     path("bandeja/<int:pk>/sentimiento/", actions.set_sentiment, name="set_sentiment"),
     path("bandeja/<int:pk>/deshacer/", actions.undo, name="undo_correction"),

@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                 ('tone', models.CharField(choices=[('usted', 'usted'), ('tu', 'tú'), ('vos', 'vos')], default='usted', max_length=8, verbose_name='form of address')),
                 ('style', models.CharField(blank=True, help_text='In your own words: warm and short, formal, without exclamation marks …', max_length=300, verbose_name='tone of voice')),
                 ('signature', models.TextField(blank=True, max_length=500, verbose_name='signature of replies')),
-                ('forbidden', models.TextField(blank=True, help_text='One on each line, such as “full refund”: the AI is told never to write it, and a draft that does is marked.', max_length=2000, verbose_name='forbidden promises')),
+                ('forbidden', models.TextField(blank=True, help_text='One on each line, such as “full refund”. The AI is told never to write it; a draft that does is marked.', max_length=2000, verbose_name='forbidden promises')),
                 ('is_active', models.BooleanField(default=False, editable=False, verbose_name='in use')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='when')),
                 ('activated_at', models.DateTimeField(editable=False, null=True, verbose_name='in use since')),

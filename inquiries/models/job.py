@@ -20,6 +20,12 @@ class JobQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return self.filter(due_at__lte=Now()).order_by("due_at", "pk")
 
 
+class AnalysisQuerySet(JobQuerySet):
+    def readings(self) -> AnalysisQuerySet:
+        """What was read for the inquiry's sake; trials of other instructions or models are not."""
+        return self.exclude(purpose=Purpose.COMPARE)
+
+
 class Job(models.Model):
     """One piece of background work. `due_at` is NULL once it is over; while it runs it is the end of the lease."""
 
@@ -82,6 +88,8 @@ class Analysis(Job):
     cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=6, null=True)
     duration_ms = models.PositiveIntegerField(_("milliseconds"), null=True)
     is_provisional = models.BooleanField(_("provisional"), default=False)
+
+    objects = AnalysisQuerySet.as_manager()  # type: ignore[misc] # more than every Job has
 
     class Meta:
         verbose_name = _("analysis")

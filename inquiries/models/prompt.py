@@ -41,7 +41,9 @@ class PromptVersion(models.Model):
         _("forbidden promises"),
         blank=True,
         max_length=2_000,
-        help_text=_("One on each line, such as “full refund”: the AI is told never to write it, and a draft that does is marked."),
+        help_text=_(
+            "One on each line, such as “full refund”. The AI is told never to write it; a draft that does is marked."
+        ),
     )
     is_active = models.BooleanField(_("in use"), default=False, editable=False)
     created_by = models.ForeignKey(

@@ -48,12 +48,16 @@ class SiteSettings(SingletonModel):
     masking = models.BooleanField(
         _("hide personal data"),
         default=True,
-        help_text=_("Names, addresses and numbers of customers are replaced by marks before a text leaves this machine."),
+        help_text=_(
+            "Names, addresses and numbers of customers are replaced by marks before a text leaves this machine."
+        ),
     )
     few_shot = models.BooleanField(
         _("learn from answered inquiries"),
         default=True,
-        help_text=_("The AI service is shown the most similar corrected and answered inquiries, without personal data."),
+        help_text=_(
+            "The AI service is shown the most similar corrected and answered inquiries, without personal data."
+        ),
     )
     few_shot_tokens = models.PositiveIntegerField(
         _("tokens for these examples"),
@@ -86,7 +90,9 @@ class SiteSettings(SingletonModel):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("Counted from the last change. Empty: they are kept. “manage.py retention --dry-run” shows what would go."),
+        help_text=_(
+            "Counted from the last change. Empty: they are kept. “manage.py retention --dry-run” shows what would go."
+        ),
     )
     spam_retention_days = models.PositiveIntegerField(
         _("erase spam after days"), null=True, blank=True, validators=[MinValueValidator(1)]

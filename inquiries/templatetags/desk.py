@@ -96,6 +96,21 @@ def engine_name(engine: str) -> str:
 
 
 @register.filter
+def masked_kind(kind: str) -> str:
+    """What people call a kind of personal data."""
+    kinds = {
+        "correo": _("email addresses"),
+        "telefono": _("telephone numbers"),
+        "tarjeta": _("cards"),
+        "cuenta": _("bank accounts"),
+        "documento": _("identity documents"),
+        "direccion": _("street addresses"),
+        "nombre": _("names"),
+    }
+    return kinds.get(kind, kind)
+
+
+@register.filter
 def sentiment_class(value: str | None) -> str:
     """The class name of a sentiment."""
     return SENTIMENTS.get(Sentiment(value), "neutral") if value else "neutral"

@@ -3,13 +3,24 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import caches
 from django.db import DataError
 from django.db.models.functions import Now
 
 from inquiries import analysis as analysis_module
-from inquiries import jobs, services
+from inquiries import jobs, learning, recording, services
 from inquiries.ai.engine import AIError, ErrorKind
-from inquiries.models import Analysis, Category, Inquiry, SiteSettings
+from inquiries.models import (
+    Analysis,
+    Calibration,
+    Category,
+    Comparison,
+    Inquiry,
+    PromptVersion,
+    ServiceState,
+    SiteSettings,
+    Usage,
+)
 from inquiries.states import AIReason, AnalysisState, Purpose, Sentiment
 from inquiries.tests.fakes import FakeEngine, result
 
@@ -17,20 +28,27 @@ pytestmark = pytest.mark.django_db
 DOWN = AIError(ErrorKind.SERVER_ERROR, "503", permanent=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_encoder(monkeypatch) -> None:
+    """What an inquiry means as a vector is another module's matter."""
+    monkeypatch.setattr(learning, "vector_of", lambda text: None)
+
+
 @pytest.fixture
 def engine(monkeypatch) -> FakeEngine:
     engine = FakeEngine()
-    monkeypatch.setattr(analysis_module, "first_engine", lambda: engine)
+    monkeypatch.setattr(analysis_module, "engine_called", lambda name, model="": engine)
     return engine
 
 
 @pytest.fixture
-def stand_in(monkeypatch, settings) -> FakeEngine:
+def stand_in(monkeypatch, settings, engine) -> FakeEngine:
     """Auto mode with OpenAI first and a fake embedded engine behind it."""
     settings.AI_ENGINE, settings.OPENAI_API_KEY = "auto", "k"
-    engine = FakeEngine()
-    monkeypatch.setattr(analysis_module, "embedded_engine", lambda: engine)
-    return engine
+    embedded = FakeEngine()
+    both = {"openai": engine, "embedded": embedded}
+    monkeypatch.setattr(analysis_module, "engine_called", lambda name, model="": both[name])
+    return embedded
 
 
 @pytest.fixture
@@ -45,6 +63,12 @@ def attempt(inquiry: Inquiry) -> Inquiry:
     analysis_module.run(row.pk)
     inquiry.refresh_from_db()
     return inquiry
+
+
+def pause_is_over() -> None:
+    """Let the service be asked again, as after the circuit breaker's pause."""
+    ServiceState.objects.update(open_until=None)
+    caches["local"].clear()
 
 
 def newest(inquiry: Inquiry) -> Analysis:
@@ -64,14 +88,15 @@ def test_the_row_keeps_what_was_sent_what_came_back_and_what_it_cost(waiting, en
     SiteSettings.objects.update_or_create(pk=1, defaults={"prices": {"fake-1": {"input": 1.0, "output": 2.0}}})
     attempt(waiting)
     row = newest(waiting)
-    assert (row.sent_text, row.raw_answer, row.state) == (waiting.message, "{}", AnalysisState.DONE)
+    assert (row.raw_answer, row.state) == ("{}", AnalysisState.DONE)
     assert (row.tokens_in, row.tokens_out, float(row.cost)) == (100, 50, 0.0002)
     assert row.duration_ms is not None
 
 
 def test_the_engine_gets_the_live_categories_and_the_company(waiting, engine, categories):
     Category.objects.filter(name="Ventas").update(is_active=False)
-    SiteSettings.objects.update_or_create(pk=1, defaults={"company_name": "Acme", "tone": "vos"})
+    SiteSettings.objects.update_or_create(pk=1, defaults={"company_name": "Acme"})
+    PromptVersion.objects.create(tone="vos", forbidden="reembolso total\n").activate()
     engine.answers = [result(category="Reclamo")]
     attempt(waiting)
     request = engine.history[0]
@@ -82,6 +107,7 @@ def test_the_engine_gets_the_live_categories_and_the_company(waiting, engine, ca
         "Consulta General",
     ]
     assert (request.company.name, request.company.tone) == ("Acme", "vos")
+    assert request.company.forbidden == ("reembolso total",)
 
 
 def test_what_a_person_set_stays(waiting, engine, agent, categories):
@@ -175,7 +201,7 @@ def test_a_service_that_stays_down_is_stood_in_for(waiting, engine, stand_in):
     assert (waiting.ai_state, waiting.is_provisional, waiting.ai_error) == ("done", True, "server_error")
     redo = newest(waiting)
     assert (redo.purpose, redo.state) == (Purpose.REDO, AnalysisState.QUEUED)
-    assert redo.due_at - redo.created_at == analysis_module.FIRST_REDO
+    assert redo.due_at - redo.created_at == recording.FIRST_REDO
 
 
 def test_a_refused_key_is_stood_in_for_at_once(waiting, engine, stand_in):
@@ -194,6 +220,7 @@ def test_a_refusal_of_the_message_is_not_stood_in_for(waiting, engine, stand_in)
 def test_the_redo_replaces_the_provisional_reading(waiting, engine, stand_in):
     engine.answers = [AIError(ErrorKind.QUOTA, permanent=True), result(category="Reclamo")]
     attempt(waiting)
+    pause_is_over()
     attempt(waiting)
     assert (waiting.category.name, waiting.is_provisional, waiting.ai_error) == ("Reclamo", False, "")
 
@@ -201,41 +228,27 @@ def test_the_redo_replaces_the_provisional_reading(waiting, engine, stand_in):
 def test_a_redo_that_fails_leaves_the_reading_and_waits_twice_as_long(waiting, engine, stand_in):
     engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)] * 2
     attempt(waiting)
+    pause_is_over()
     attempt(waiting)
     assert (waiting.ai_state, waiting.is_provisional) == (AnalysisState.DONE, True)
     second = newest(waiting)
-    assert second.due_at - second.created_at == 2 * analysis_module.FIRST_REDO
+    assert second.due_at - second.created_at == 2 * recording.FIRST_REDO
 
 
 def test_redos_come_to_an_end(waiting, engine, stand_in):
     engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)] * 50
     for _ in range(20):
+        pause_is_over()
         attempt(waiting)
-    assert waiting.analyses.filter(purpose=Purpose.REDO).count() == analysis_module.MAX_REDOS
+    assert waiting.analyses.filter(purpose=Purpose.REDO).count() == recording.MAX_REDOS
     assert not waiting.analyses.filter(due_at__isnull=False).exists()
 
 
 def test_a_job_of_a_switched_off_ai_is_skipped(waiting, engine):
-    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_enabled": False})
+    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_mode": "off"})
     attempt(waiting)
     assert (waiting.ai_state, waiting.ai_error) == (AnalysisState.SKIPPED, AIReason.DISABLED)
     assert engine.history == []
-
-
-@pytest.mark.parametrize(
-    ("mode", "key", "url", "openai"),
-    [
-        ("auto", "", "", False),
-        ("auto", "k", "", True),
-        ("auto", "", "http://127.0.0.1:1/v1", True),
-        ("embedded", "k", "", False),
-        ("openai", "", "", True),
-    ],
-)
-def test_the_key_decides_which_engine_is_first(settings, mode, key, url, openai):
-    settings.AI_ENGINE, settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = mode, key, url
-    assert analysis_module.uses_openai() is openai
-    assert (analysis_module.first_engine().name == "openai") is openai
 
 
 # --- a person acts while the machine is at work ---
@@ -243,6 +256,7 @@ def test_a_retry_during_a_running_redo_is_no_dead_end(waiting, engine, stand_in,
     """The redo becomes the retry: when it fails, the inquiry says so and can be retried again."""
     engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)]
     attempt(waiting)
+    pause_is_over()
 
     def person_asks(request):
         services.retry(Inquiry.objects.get(pk=waiting.pk), actor=agent)
@@ -287,7 +301,136 @@ def test_an_answer_that_cannot_be_stored_fails_once(waiting, engine, monkeypatch
     def refuse(*_args, **_kwargs):
         raise DataError
 
-    monkeypatch.setattr(analysis_module, "_apply", refuse)
+    monkeypatch.setattr(recording, "_apply", refuse)
     attempt(waiting)
     assert (waiting.ai_state, waiting.ai_error) == (AnalysisState.FAILED, AIReason.BAD_ANSWER)
     assert newest(waiting).crashes == 0
+
+
+# --- the service is paused, the budget is used up, the text is out of scope ---
+def test_while_the_service_is_paused_new_inquiries_are_read_at_once_and_provisionally(
+    make_inquiry, waiting, engine, stand_in
+):
+    engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)]
+    attempt(waiting)
+    second = attempt(make_inquiry())
+    assert (second.is_provisional, second.ai_error, second.ai_state) == (True, AIReason.PAUSED, AnalysisState.DONE)
+    assert len(engine.history) == 1
+
+
+def test_a_service_that_is_back_wakes_what_was_put_off(make_inquiry, waiting, engine, stand_in):
+    engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)]
+    attempt(waiting)
+    redo = newest(waiting)
+    ServiceState.objects.update(open_until=Now() - timedelta(seconds=1))
+    attempt(make_inquiry())
+    assert redo.pk in jobs.due_ids(Analysis, 10)
+
+
+def test_a_redo_waits_while_the_service_is_paused(waiting, engine, stand_in):
+    engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)]
+    attempt(waiting)
+    attempt(waiting)
+    redo = newest(waiting)
+    assert (redo.state, redo.error, redo.attempts) == (AnalysisState.QUEUED, AIReason.PAUSED, 0)
+    assert (waiting.ai_state, waiting.is_provisional) == (AnalysisState.DONE, True)
+    assert len(engine.history) == 1
+
+
+@pytest.mark.parametrize("work", ["label", "reply", "close"])
+def test_what_a_person_has_worked_on_is_not_read_again(waiting, engine, stand_in, agent, categories, work):
+    engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)]
+    attempt(waiting)
+    pause_is_over()
+    {
+        "label": lambda: services.correct_category(waiting, actor=agent, category=categories["Reclamo"]),
+        "reply": lambda: services.save_reply(waiting, actor=agent, text="La mía", version=0),
+        "close": lambda: services.close(waiting, actor=agent),
+    }[work]()
+    attempt(waiting)
+    redo = newest(waiting)
+    assert (redo.state, redo.error) == (AnalysisState.SKIPPED, AIReason.OVERTAKEN)
+    assert (waiting.ai_state, len(engine.history)) == (AnalysisState.DONE, 1)
+
+
+def test_past_the_budget_the_embedded_engine_goes_on(waiting, engine, stand_in):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"daily_tokens": 0})
+    attempt(waiting)
+    assert (waiting.ai_state, waiting.is_provisional, waiting.ai_error) == ("done", False, AIReason.BUDGET)
+    assert (len(engine.history), len(stand_in.history)) == (0, 1)
+    assert waiting.analyses.count() == 1
+
+
+def test_every_analysis_is_booked(waiting, engine):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"prices": {"fake-1": {"input": 1.0, "output": 2.0}}})
+    attempt(waiting)
+    row = Usage.objects.get()
+    assert (row.engine, row.model, row.calls, row.tokens_in, row.tokens_out) == ("fake", "fake-1", 1, 100, 50)
+    assert float(row.cost) == 0.0002
+
+
+def test_an_engine_that_abstains_forces_no_label(waiting, engine):
+    engine.answers = [result(abstains=True, confidence=0.9)]
+    attempt(waiting)
+    assert (waiting.category, waiting.needs_review, waiting.ai_state) == (None, True, AnalysisState.DONE)
+    assert (newest(waiting).category, newest(waiting).abstained) == ("Ventas", True)
+
+
+def test_a_draft_is_cut_and_its_warnings_are_shown(waiting, engine):
+    engine.answers = [result(reply="Hola. Entre a https://evil.example/pago y pague.")]
+    attempt(waiting)
+    assert "evil" not in waiting.suggested_reply
+    assert waiting.flags == newest(waiting).flags == ["link_cut"]
+
+
+def test_the_claim_is_kept_beside_what_is_believed_of_it(waiting, engine):
+    Calibration.objects.create(engine="fake", model="fake-1", temperature=3.0, pairs=500)
+    attempt(waiting)
+    row = newest(waiting)
+    assert row.claimed_confidence == 0.9
+    assert 0.5 < row.confidence < 0.8
+    assert waiting.confidence == row.confidence
+
+
+# --- trials ---
+def trial(inquiry: Inquiry, **fields: object) -> Analysis:
+    comparison = Comparison.objects.create(engine="openai", model="m2")
+    values = {"purpose": Purpose.COMPARE, "engine": "openai", "model": "m2", "is_candidate": True}
+    return Analysis.objects.create(inquiry=inquiry, comparison=comparison, **(values | fields))
+
+
+def test_a_trial_leaves_the_inquiry_alone(inquiry, engine):
+    before = Inquiry.objects.values().get(pk=inquiry.pk)
+    engine.answers = [result(category="Reclamo")]
+    row = trial(inquiry)
+    analysis_module.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.category, row.is_candidate) == (AnalysisState.DONE, "Reclamo", True)
+    assert Inquiry.objects.values().get(pk=inquiry.pk) == before
+
+
+def test_a_trial_uses_its_own_instructions_and_model(inquiry, engine, monkeypatch):
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(analysis_module, "engine_called", lambda *names: asked.append(names) or engine)
+    prompt = PromptVersion.objects.create(facts="Abrimos a las 9.")
+    analysis_module.run(trial(inquiry, prompt=prompt).pk)
+    assert asked == [("openai", "m2")]
+    assert engine.history[0].company.facts == "Abrimos a las 9."
+
+
+def test_a_trial_that_fails_leaves_the_inquiry_alone(inquiry, engine, stand_in):
+    engine.answers = [AIError(ErrorKind.AUTHENTICATION, permanent=True)]
+    row = trial(inquiry)
+    analysis_module.run(row.pk)
+    row.refresh_from_db()
+    inquiry.refresh_from_db()
+    assert (row.state, inquiry.ai_state) == (AnalysisState.FAILED, AnalysisState.DONE)
+    assert stand_in.history == []
+
+
+def test_a_trial_stops_at_the_budget(inquiry, engine, stand_in):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"daily_tokens": 0})
+    row = trial(inquiry)
+    analysis_module.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error, engine.history) == (AnalysisState.SKIPPED, AIReason.BUDGET, [])

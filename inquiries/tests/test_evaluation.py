@@ -212,7 +212,7 @@ def test_the_engine_is_told_what_the_desk_is(categories):
     SiteSettings.objects.update_or_create(pk=SiteSettings.singleton_instance_id, defaults={"company_name": "Acme"})
     PromptVersion.objects.create(facts="Abrimos a las 9.", tone="vos", forbidden="reintegro total\n").activate()
     desk = evaluation.current_desk()
-    request = evaluation.build_request("¿A qué hora abren?", desk)
+    request = evaluation.build_request("¿A qué hora abren?", desk, "embedded")
     assert desk.has_own_categories
     assert request.text == "¿A qué hora abren?"
     assert [spec.name for spec in request.categories] == [
@@ -223,6 +223,12 @@ def test_the_engine_is_told_what_the_desk_is(categories):
     ]
     assert (request.company.name, request.company.facts) == ("Acme", "Abrimos a las 9.")
     assert (request.company.tone, request.company.forbidden) == ("vos", ("reintegro total",))
+
+
+def test_a_service_outside_gets_no_personal_data(desk):
+    text = "Escríbanme a ana@example.com"
+    assert "ana@example.com" not in evaluation.build_request(text, desk, "openai").text
+    assert evaluation.build_request(text, desk, "embedded").text == text
 
 
 @pytest.mark.django_db

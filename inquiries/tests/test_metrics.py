@@ -152,5 +152,5 @@ def test_the_engine_in_use(settings, engine, key, expected):
 
 
 def test_a_supervisor_can_switch_the_engine_off(settings):
-    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_enabled": False})
+    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_mode": "off"})
     assert metrics.engine_in_use() == metrics.EngineInUse("off", by_supervisor=True)

@@ -19,7 +19,7 @@ from inquiries.models import (
     SiteSettings,
     StaleInquiry,
 )
-from inquiries.services import Replay
+from inquiries.services import Replay, queueing, reply
 from inquiries.states import (
     AnalysisState,
     EventKind,
@@ -47,7 +47,7 @@ def kinds(inquiry: Inquiry) -> list[str]:
 def rung(monkeypatch) -> list[int]:
     """The analyses that the bell rang for."""
     bells: list[int] = []
-    monkeypatch.setattr(services, "ring", bells.append)
+    monkeypatch.setattr(queueing, "ring", bells.append)
     return bells
 
 
@@ -87,7 +87,7 @@ def test_nothing_is_analysed_while_the_ai_is_off(settings):
     settings.AI_ENGINE = "off"
     assert submit().inquiry.ai_state == AnalysisState.SKIPPED
     settings.AI_ENGINE = "embedded"
-    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_enabled": False})
+    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_mode": "off"})
     SiteSettings.current().save()
     assert submit().inquiry.ai_error == "disabled"
 
@@ -362,7 +362,7 @@ def test_twins_at_the_same_moment_make_one_inquiry(monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
     from threading import Barrier
 
-    monkeypatch.setattr(services, "ring", lambda pk: None)
+    monkeypatch.setattr(queueing, "ring", lambda pk: None)
     barrier = Barrier(8)
 
     def call(_):
@@ -402,12 +402,12 @@ def test_publishing_waits_for_no_second_writer(make_inquiry, agent, other_agent,
 
     def save_then_let_in(*args, **kwargs):
         saved = save(*args, **kwargs)
-        monkeypatch.setattr(services, "save_reply", save)
+        monkeypatch.setattr(reply, "save_reply", save)
         thread.start()
         thread.join(0.5)
         return saved
 
-    monkeypatch.setattr(services, "save_reply", save_then_let_in)
+    monkeypatch.setattr(reply, "save_reply", save_then_let_in)
     services.publish_answer(inquiry, actor=agent, text=inquiry.suggested_reply, version=0)
     thread.join(10)
     inquiry.refresh_from_db()

@@ -27,9 +27,9 @@ agent_action = posted_from("detail")
 def set_category(request: AgentRequest, pk: int) -> HttpResponse:
     inquiry, form = fetch(request, pk), CategoryForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, pk, form)
+        return refuse(request, pk, form)
     category = form.cleaned_data["category"]
-    return _do(
+    return do(
         request,
         pk,
         lambda: services.correct_category(inquiry, actor=request.user, category=category),
@@ -41,9 +41,9 @@ def set_category(request: AgentRequest, pk: int) -> HttpResponse:
 def set_sentiment(request: AgentRequest, pk: int) -> HttpResponse:
     inquiry, form = fetch(request, pk), SentimentForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, pk, form)
+        return refuse(request, pk, form)
     sentiment = Sentiment(form.cleaned_data["sentiment"])
-    return _do(
+    return do(
         request,
         pk,
         lambda: services.correct_sentiment(inquiry, actor=request.user, sentiment=sentiment),
@@ -55,9 +55,9 @@ def set_sentiment(request: AgentRequest, pk: int) -> HttpResponse:
 def undo(request: AgentRequest, pk: int) -> HttpResponse:
     inquiry, form = fetch(request, pk), UndoForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, pk, form)
+        return refuse(request, pk, form)
     field = form.cleaned_data["field"]
-    return _do(
+    return do(
         request,
         pk,
         lambda: services.undo_correction(inquiry, actor=request.user, field=field),
@@ -70,7 +70,7 @@ def save_reply(request: AgentRequest, pk: int) -> HttpResponse:
     """Keep the editor's text: the autosave gets a line that says so, a plain form the page again."""
     inquiry, form = fetch(request, pk), ReplyForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, pk, form)
+        return refuse(request, pk, form)
     text, version = form.cleaned_data["text"], form.cleaned_data["version"]
     if not inquiry.is_waiting:
         return _clash(request, pk, text)
@@ -90,9 +90,9 @@ def save_reply(request: AgentRequest, pk: int) -> HttpResponse:
 def use_draft(request: AgentRequest, pk: int) -> HttpResponse:
     inquiry, form = fetch(request, pk), ReplyForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, pk, form)
+        return refuse(request, pk, form)
     version, text = form.cleaned_data["version"], form.cleaned_data["text"]
-    return _do(
+    return do(
         request,
         pk,
         lambda: services.use_draft(inquiry, actor=request.user, version=version),
@@ -107,7 +107,7 @@ def publish(request: AgentRequest, pk: int) -> HttpResponse:
     """Publish the editor's text; a second click on the same text finds it published and says so."""
     inquiry, form = fetch(request, pk), ReplyForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, pk, form)
+        return refuse(request, pk, form)
     text, version = form.cleaned_data["text"], form.cleaned_data["version"]
 
     def verb() -> None:
@@ -118,16 +118,16 @@ def publish(request: AgentRequest, pk: int) -> HttpResponse:
                 raise
 
     done = _("The answer is published: the customer sees it on the status page.")
-    return _do(request, pk, verb, done, mine=text, with_editor=True)
+    return do(request, pk, verb, done, mine=text, with_editor=True)
 
 
 @agent_action
 def close(request: AgentRequest, pk: int) -> HttpResponse:
     inquiry, form = fetch(request, pk), CloseForm(request.POST)
     if not form.is_valid():
-        return _refuse(request, pk, form)
+        return refuse(request, pk, form)
     reason = form.cleaned_data["reason"]
-    return _do(
+    return do(
         request,
         pk,
         lambda: services.close(inquiry, actor=request.user, reason=reason),
@@ -143,7 +143,7 @@ def _move(verb: Callable[..., Inquiry], done: object) -> View:
     @agent_action
     def act(request: AgentRequest, pk: int) -> HttpResponse:
         inquiry = fetch(request, pk)
-        return _do(request, pk, lambda: verb(inquiry, actor=request.user), str(done), with_editor=True)
+        return do(request, pk, lambda: verb(inquiry, actor=request.user), str(done), with_editor=True)
 
     return act
 
@@ -156,10 +156,10 @@ unmark_spam = _move(services.unmark_spam, gettext_lazy("The inquiry is back from
 @agent_action
 def retry(request: AgentRequest, pk: int) -> HttpResponse:
     inquiry = fetch(request, pk)
-    return _do(request, pk, lambda: services.retry(inquiry, actor=request.user), _("A new analysis was asked for."))
+    return do(request, pk, lambda: services.retry(inquiry, actor=request.user), _("A new analysis was asked for."))
 
 
-def _do(
+def do(
     request: AgentRequest,
     pk: int,
     verb: Callable[[], object],
@@ -211,7 +211,8 @@ def _clash(request: AgentRequest, pk: int, mine: str, reason: str = "") -> HttpR
     return render(request, "inquiries/detail.html", context, status=409)
 
 
-def _refuse(request: AgentRequest, pk: int, form: forms.Form) -> HttpResponse:
+def refuse(request: AgentRequest, pk: int, form: forms.Form) -> HttpResponse:
+    """Answer a form that brings something impossible with what is wrong about it; the text stays."""
     reasons = [str(error) for errors in form.errors.values() for error in errors]
     mine = request.POST.get("text", "") if isinstance(form, ReplyForm) else None
     return _complain(request, pk, reasons, 422, mine)

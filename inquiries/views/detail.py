@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseStopPolling
 
+from inquiries.models import Analysis
 from inquiries.views.requests import AgentRequest
 from inquiries.views.workspace import context_of, fetch
 
@@ -19,6 +20,17 @@ from inquiries.views.workspace import context_of, fetch
 def detail(request: AgentRequest, pk: int) -> HttpResponse:
     """Show an inquiry with everything an agent does to it."""
     return render(request, "inquiries/detail.html", context_of(fetch(request, pk)))
+
+
+@never_cache
+@require_safe
+@login_required
+def sent(request: AgentRequest, pk: int) -> HttpResponse:
+    """Show word for word what left this machine for the newest reading of an inquiry."""
+    inquiry = fetch(request, pk)
+    readings = Analysis.objects.readings().filter(inquiry=inquiry).exclude(sent_text="")
+    analysis = readings.select_related("sent_system").order_by("-id").first()
+    return render(request, "inquiries/sent.html", {"inquiry": inquiry, "analysis": analysis})
 
 
 @never_cache

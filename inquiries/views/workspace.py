@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from inquiries.models import Category, Inquiry
-from inquiries.states import AnalysisState, MessageKind, Sentiment, Status
+from inquiries.models import Analysis, Category, Inquiry
+from inquiries.states import AIFlag, AnalysisState, MessageKind, Sentiment, Status
 from inquiries.views.history import history_of
 from inquiries.views.requests import AgentRequest
 from pok.logging import name_inquiry
@@ -24,7 +24,9 @@ def fetch(request: AgentRequest, pk: int) -> Inquiry:
 
 def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
     """Everything that the regions ask for."""
-    analyses = list(inquiry.analyses.defer("sent_text", "raw_answer").order_by("-id")[:20])
+    analyses = list(
+        Analysis.objects.readings().filter(inquiry=inquiry).defer("sent_text", "raw_answer").order_by("-id")[:20]
+    )
     answers = list(inquiry.messages.filter(kind=MessageKind.ANSWER).select_related("author"))
     text = extra.get("editor_text", inquiry.reply_text)
     done = [analysis for analysis in analyses if analysis.state == AnalysisState.DONE]
@@ -35,6 +37,7 @@ def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
         "sentiments": Sentiment.choices,
         "answers": answers,
         "is_published": bool(answers) and answers[-1].body.strip() == text.strip(),
+        "flags": [AIFlag(flag).label for flag in inquiry.flags if flag in AIFlag.values],
         "history": history_of(inquiry, analyses),
         "undoable": set(inquiry.corrections.filter(undone_at=None).values_list("field", flat=True)),
         "can": {status.value: inquiry.can_move(status) for status in Status},

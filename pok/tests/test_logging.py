@@ -279,7 +279,7 @@ class _Broken:
 def test_lines_of_the_worker_carry_the_numbers_of_inquiry_and_analysis(
     make_inquiry, categories, monkeypatch, lines, engine
 ):
-    monkeypatch.setattr(analysis, "first_engine", lambda: engine)
+    monkeypatch.setattr(analysis, "engine_called", lambda name, model="": engine)
     inquiry = make_inquiry(message=f"Hola, {SECRET}", customer_name=SECRET)
     job = Analysis.objects.get()
     analysis.run(job.pk)

@@ -226,14 +226,14 @@
 
   // Publishing and going back to the draft wait for a save that is on its way, or it would clash with itself.
   document.body.addEventListener("htmx:confirm", (event) => {
-    if (!event.target.matches("#publish-button, #draft-button")) return;
+    if (!event.target.matches("#publish-button, #draft-button, .replaces-reply")) return;
     event.preventDefault();
     clearTimeout(timer);
     if (isPaused) {
       pok.notice("conflict", part("save-state").textContent, 8);
       return reveal();
     }
-    if (event.target.id === "draft-button" && area.value.trim()) copy.write(area.value);
+    if (event.target.id !== "publish-button" && area.value.trim()) copy.write(area.value);
     Promise.resolve(inFlight).then(() => event.detail.issueRequest(true));
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {

@@ -125,12 +125,13 @@ def check_axe() -> Callable[[Page], None]:
 @pytest.fixture
 def analyse(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let a fake engine read an inquiry now, in this process, as a worker would."""
-    from inquiries import analysis
+    from inquiries import analysis, learning
     from inquiries.models import Analysis
     from inquiries.tests.fakes import FakeEngine, result
 
     def run(inquiry: Inquiry, **values: object) -> None:
-        monkeypatch.setattr(analysis, "first_engine", lambda: FakeEngine(result(**values)))
+        monkeypatch.setattr(learning, "vector_of", lambda text: None)
+        monkeypatch.setattr(analysis, "engine_called", lambda name, model="": FakeEngine(result(**values)))
         analysis.run(Analysis.objects.live().get(inquiry=inquiry).pk)
 
     return run

@@ -68,7 +68,7 @@ def test_it_names_the_engine_and_who_switched_it_off(site, settings):
     html = _html(site.get(reverse("monitor")))
     assert "gpt-x" in html
     assert "sk-secreta" not in html
-    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_enabled": False})
+    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_mode": "off"})
     SiteSettings.current().save()
     assert reverse("admin:inquiries_sitesettings_change") in _html(site.get(reverse("monitor"))).split("<main")[1]
 

@@ -1,0 +1,70 @@
+"""The circuit breaker before the AI service: after repeated failures nobody asks for a while, then one worker tries.
+
+Its memory is a row, so that all workers on all hosts agree; all times are the database's.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import caches
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from inquiries.models import Analysis, ServiceState
+from inquiries.states import AnalysisState, Purpose
+from pok.logging import get_logger
+
+log = get_logger(__name__)
+SERVICE = "openai"
+THRESHOLD = 3  # failures in a row
+FIRST_PAUSE = 30.0  # seconds
+LONGEST_PAUSE = 600.0
+# A probe that dies with its worker must not keep the service paused for ever.
+PROBE = timedelta(seconds=90)
+CACHE_KEY = "breaker"
+CACHE_SECONDS = 1
+
+
+def allows() -> bool:
+    """Tell whether the service may be asked now. Past a pause this is true for one caller, whose call is the probe."""
+    if caches["local"].get(CACHE_KEY) == "closed":
+        return True
+    paused = ServiceState.objects.filter(name=SERVICE, open_until__isnull=False)
+    if not paused.exists():
+        caches["local"].set(CACHE_KEY, "closed", CACHE_SECONDS)
+        return True
+    return bool(paused.filter(open_until__lte=Now()).update(open_until=Now() + PROBE))
+
+
+def is_paused() -> bool:
+    """Tell whether the service is paused, without becoming its probe."""
+    return ServiceState.objects.filter(name=SERVICE, open_until__isnull=False).exists()
+
+
+def failed(kind: str, detail: str, *, is_permanent: bool, retry_after: float | None = None) -> None:
+    """Count a failure of the service; the third in a row, or one that will repeat itself, starts a pause."""
+    ServiceState.objects.get_or_create(name=SERVICE)
+    row = ServiceState.objects.filter(name=SERVICE)
+    row.update(failures=F("failures") + 1, last_error=kind, last_detail=detail[:500], last_failure_at=Now())
+    failures = row.values_list("failures", flat=True).get()
+    if failures < THRESHOLD and not is_permanent:
+        return
+    seconds = min(FIRST_PAUSE * 2 ** min(max(failures - THRESHOLD, 0), 10), LONGEST_PAUSE)
+    pause = timedelta(seconds=LONGEST_PAUSE if is_permanent else max(seconds, min(retry_after or 0.0, LONGEST_PAUSE)))
+    row.update(open_until=Now() + pause)
+    caches["local"].delete(CACHE_KEY)
+    log.warning("service_paused", service=SERVICE, failures=failures, seconds=pause.total_seconds(), kind=kind)
+
+
+def succeeded() -> None:
+    """Close the breaker where it was open or half open, and bring what was put off forward."""
+    troubled: dict[str, Any] = {"failures": 0, "open_until": None, "last_success_at": Now()}
+    was_paused = Q(open_until__isnull=False)
+    if ServiceState.objects.filter(was_paused, name=SERVICE).update(**troubled):
+        caches["local"].delete(CACHE_KEY)
+        woken = Analysis.objects.filter(purpose=Purpose.REDO, state=AnalysisState.QUEUED, due_at__gt=Now())
+        log.info("service_back", service=SERVICE, redone=woken.update(due_at=Now()))
+    else:
+        ServiceState.objects.filter(name=SERVICE, failures__gt=0).update(**troubled)

@@ -1,0 +1,85 @@
+"""One thread in each worker process that learns: loads new heads, and, in one process at a time, makes them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from django.db import DatabaseError, close_old_connections, connection
+
+from inquiries import calibration, engines, learning, leases, training
+from inquiries.ai.engine import AIError
+from inquiries.categories import live_categories
+from pok.logging import get_logger
+
+log = get_logger(__name__)
+PERIOD = 3.0  # seconds
+DUTY = "learning"
+DUTY_SECONDS = 180.0  # longer than a training from nothing takes
+REFIT_EVERY = 600.0
+_started = threading.Lock()
+_leaving = threading.Event()
+
+
+def start() -> None:
+    """Start the thread once in this process; it ends with the process."""
+    if _started.acquire(blocking=False):
+        threading.Thread(target=_loop, name="learner", daemon=True).start()
+
+
+def leave() -> None:
+    """Stop learning and let another worker take over; a training under way is dropped with the process."""
+    _leaving.set()
+    try:
+        leases.let_go(DUTY)
+    except DatabaseError as error:  # it runs out by itself
+        log.warning("leave_failed", error=type(error).__name__)
+    finally:
+        connection.close()
+
+
+def warm_up() -> None:
+    """Load encoder and heads where the embedded engine reads first, so that the first customer does not wait."""
+    if engines.is_switched_on() and not engines.uses_openai():
+        training.load_newest()
+        engines.embedded_engine().warm_up(live_categories())
+
+
+def _loop() -> None:
+    _guarded(warm_up)
+    refitted_at = -REFIT_EVERY
+    while not _leaving.wait(PERIOD):
+        is_refit_due = time.monotonic() - refitted_at >= REFIT_EVERY
+        if _guarded(partial(step, refit=is_refit_due)) and is_refit_due:
+            refitted_at = time.monotonic()
+
+
+def step(*, refit: bool = False) -> None:
+    """Do one round: load what is new, and learn if that duty is this worker's."""
+    training.load_newest()
+    if not engines.is_switched_on() or not leases.hold(DUTY, DUTY_SECONDS):
+        return
+    while learning.learn_pending():
+        leases.hold(DUTY, DUTY_SECONDS)
+    learning.embed_waiting()
+    if training.train_if_changed():
+        training.load_newest()
+    if refit:
+        calibration.refit()
+
+
+def _guarded(work: Callable[[], None]) -> bool:
+    """Run one step; what fails is logged and tried again in the next round, the thread goes on."""
+    try:
+        work()
+    except AIError as error:
+        log.warning("learning_failed", error=error.kind.value)
+        return False
+    except Exception as error:
+        log.exception("learning_failed", error=type(error).__name__)
+        return False
+    finally:
+        close_old_connections()
+    return True

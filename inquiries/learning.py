@@ -1,0 +1,120 @@
+"""What workers make of people's work: vectors, examples without personal data, and heads trained on both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from inquiries import similar
+from inquiries.ai.engine import LabelledText
+from inquiries.ai.masking import anonymise
+from inquiries.engines import embedded_engine
+from inquiries.models import Example, Inquiry, InquiryVector, Message
+from inquiries.states import MessageKind, Status
+
+# A person's own word weighs as two examples, a reply that was sent without touching the label as half of one.
+CORRECTED_WEIGHT = 2.0
+SENT_WEIGHT = 0.5
+NEWEST_LABELS = 1_000
+
+
+def vector_of(text: str) -> bytes | None:
+    """Return a text's packed vector; None where only the word-hashing encoder is there, which knows no meaning."""
+    vector = embedded_engine().embed(text)
+    return similar.pack(vector) if vector.shape == (similar.DIMENSIONS,) else None
+
+
+def keep_vector(inquiry: Inquiry) -> bytes | None:
+    """Return the inquiry's packed vector, computed and stored where that has not happened yet."""
+    row = InquiryVector.objects.filter(pk=inquiry.pk, encoder=similar.ENCODER).first()
+    if row is not None:
+        return bytes(row.vector)
+    data = vector_of(inquiry.message)
+    if data is not None:
+        InquiryVector.objects.update_or_create(
+            inquiry_id=inquiry.pk, defaults={"encoder": similar.ENCODER, "vector": data}
+        )
+    return data
+
+
+def embed_waiting(limit: int = 50) -> int:
+    """Store the vectors of waiting inquiries that have none, newest first, so that similar ones can be shown."""
+    # Only the newest are looked at, so that a long backlog is not read through every few seconds.
+    newest = Inquiry.objects.waiting().order_by("-id").values("pk")[: 10 * limit]
+    bare = Inquiry.objects.filter(pk__in=newest, vector__isnull=True).only("pk", "message").order_by("-id")
+    return sum(keep_vector(inquiry) is not None for inquiry in bare[:limit])
+
+
+def learn_pending(limit: int = 50) -> int:
+    """Turn inquiries with new labels or replies into examples; return how many were looked at.
+
+    The mark is cleared first and the row read afterwards: a label that comes in between sets it again.
+    """
+    pending = list(Inquiry.objects.filter(to_learn=True).order_by("id").values_list("pk", flat=True)[:limit])
+    for pk in pending:
+        Inquiry.objects.filter(pk=pk).update(to_learn=False)
+        try:
+            _learn(pk)
+        except BaseException:
+            # Whatever stopped it, a signal included, the label is not lost.
+            Inquiry.objects.filter(pk=pk).update(to_learn=True)
+            raise
+    return len(pending)
+
+
+def _learn(pk: int) -> None:
+    inquiry = Inquiry.objects.select_related("category").filter(pk=pk).first()
+    if inquiry is None:
+        return
+    answer = _last_answer(inquiry)
+    is_label = inquiry.category_by_person or inquiry.sentiment_by_person
+    if inquiry.status == Status.SPAM or not (answer or is_label):
+        Example.objects.filter(inquiry_id=pk).delete()
+        return
+    vector = keep_vector(inquiry)
+    if vector is None:
+        return
+    hidden = {"customer_name": inquiry.customer_name, "email": inquiry.email}
+    try:
+        # A new row, so that every index reads it: they go by the newest id that they have seen.
+        with transaction.atomic():
+            Example.objects.filter(inquiry_id=pk).delete()
+            Example.objects.create(
+                inquiry_id=pk,
+                category=inquiry.category,
+                sentiment=inquiry.sentiment or "",
+                text=anonymise(inquiry.message, **hidden),
+                answer=anonymise(answer, **hidden),
+                is_corrected=inquiry.category_by_person,
+                is_sentiment_corrected=inquiry.sentiment_by_person,
+                encoder=similar.ENCODER,
+                vector=vector,
+            )
+    except IntegrityError:
+        # Erased meanwhile, or learnt by another worker: both are fine.
+        return
+
+
+def _last_answer(inquiry: Inquiry) -> str:
+    newest = Message.objects.filter(inquiry=inquiry, kind=MessageKind.ANSWER).order_by("-id").first()
+    return newest.body if newest else ""
+
+
+def labels() -> Sequence[LabelledText]:
+    """Return the newest labels as training texts: people's own, and what held when a reply was sent."""
+    rows = Example.objects.filter(Q(category__is_active=True) | Q(is_sentiment_corrected=True))
+    newest = rows.select_related("category").defer("vector", "answer").order_by("-id")[:NEWEST_LABELS]
+    return [_label(row) for row in newest]
+
+
+def _label(row: Example) -> LabelledText:
+    is_own = row.is_corrected or row.is_sentiment_corrected
+    category = row.category.name if row.category and row.category.is_active else ""
+    return LabelledText(
+        text=row.text,
+        category=category if row.is_corrected or not row.is_sentiment_corrected else "",
+        sentiment=row.sentiment if row.is_sentiment_corrected or not is_own else "",
+        weight=CORRECTED_WEIGHT if is_own else SENT_WEIGHT,
+    )

@@ -1,0 +1,160 @@
+"""Write an engine's answer down. The person's value always wins over what comes back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Now
+
+from inquiries import budget, calibration, jobs
+from inquiries.ai.engine import AIError, AnalysisResult
+from inquiries.asking import Asked
+from inquiries.models import Analysis, Category, Inquiry, InquiryVector, SentPrompt, SiteSettings
+from inquiries.similar import ENCODER
+from inquiries.states import WAITING, AIReason, AnalysisState, Purpose
+from pok.logging import get_logger
+
+log = get_logger(__name__)
+FIRST_REDO = timedelta(minutes=10)
+MAX_REDOS = 6
+LONGEST_RAW = 100_000
+LARGEST_INTEGER = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A checked answer on its way into the tables; `why` tells why the AI service was not the one that read."""
+
+    asked: Asked
+    result: AnalysisResult
+    flags: list[str]
+    milliseconds: int
+    why: AIReason | None = None
+    error: AIError | None = None
+    is_provisional: bool = False
+    vector: bytes | None = None
+
+
+def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: Category) -> None:
+    """Finish the job and copy its reading to the inquiry; a claim that was lost meanwhile writes nothing."""
+    with transaction.atomic():
+        confidence = calibration.believed(reading.result.engine, reading.result.model, reading.result.confidence)
+        columns = _columns(reading, category, confidence)
+        if not jobs.record(taken, AnalysisState.DONE, **columns):
+            log.warning("late_result_dropped", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
+            return
+        _book(reading, columns)
+        if analysis.purpose != Purpose.COMPARE:
+            _apply(analysis.inquiry_id, category, reading, confidence)
+        if reading.is_provisional:
+            schedule_redo(analysis, reading.error.retry_after if reading.error else None)
+    log.info(
+        "analysed",
+        inquiry_id=analysis.inquiry_id,
+        analysis_id=analysis.pk,
+        attempt=taken.attempts,
+        engine=reading.result.engine,
+        milliseconds=reading.milliseconds,
+        provisional=reading.is_provisional,
+    )
+
+
+def _columns(reading: Reading, category: Category, confidence: float) -> dict[str, Any]:
+    result, asked = reading.result, reading.asked
+    cost = SiteSettings.current().cost(result.model, result.tokens_in, result.tokens_out)
+    return {
+        "engine": result.engine,
+        "model": storable(result.model, 80),
+        "prompt_version": result.prompt_version[:40],
+        "prompt_id": asked.prompt.pk,
+        "sent_system": _sent_prompt(result.system),
+        "sent_text": storable(result.sent, LONGEST_RAW),
+        "masked": dict(asked.masked.counts) if asked.masked else {},
+        "shown_examples": len(asked.request.examples),
+        "raw_answer": storable(result.raw, LONGEST_RAW),
+        "category": result.category,
+        "category_row": category,
+        "sentiment": result.sentiment,
+        "language": result.language,
+        "reply": storable(result.reply, LONGEST_RAW),
+        "reason": storable(result.reason, LONGEST_RAW),
+        "claimed_confidence": result.confidence,
+        "confidence": confidence,
+        "abstained": result.abstains,
+        "flags": reading.flags,
+        "tokens_in": min(result.tokens_in, LARGEST_INTEGER),
+        "tokens_out": min(result.tokens_out, LARGEST_INTEGER),
+        "cost": None if cost is None else Decimal(str(round(cost, 6))),
+        "duration_ms": reading.milliseconds,
+        "is_provisional": reading.is_provisional,
+        "error": reading.why or "",
+        "error_detail": reading.error.detail[:500] if reading.error else "",
+    }
+
+
+def _sent_prompt(text: str) -> SentPrompt | None:
+    """Return the row of a system prompt; the same words are kept once."""
+    if not text:
+        return None
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return SentPrompt.objects.get_or_create(digest=digest, defaults={"text": storable(text, LONGEST_RAW)})[0]
+
+
+def _book(reading: Reading, columns: dict[str, Any]) -> None:
+    budget.book(
+        engine=columns["engine"],
+        model=columns["model"],
+        tokens_in=columns["tokens_in"],
+        tokens_out=columns["tokens_out"],
+        cost=columns["cost"],
+        milliseconds=reading.milliseconds,
+    )
+
+
+def storable(text: str, limit: int) -> str:
+    """PostgreSQL takes no NUL, and a vendor's model name may be as long as it likes."""
+    return text.replace("\x00", "")[:limit]
+
+
+def _apply(inquiry_id: int, category: Category, reading: Reading, confidence: float) -> None:
+    """Copy the result to the inquiry, but leave what a person has set. Who abstains names no category."""
+    result = reading.result
+    in_doubt = result.abstains or confidence < SiteSettings.current().review_threshold
+    chosen = None if result.abstains else category.pk
+    Inquiry.objects.filter(pk=inquiry_id).touch(
+        category=Case(When(category_by_person=True, then=F("category")), default=Value(chosen)),
+        sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Value(result.sentiment)),
+        needs_review=Case(When(category_by_person=True, then=Value(False)), default=Value(in_doubt)),
+        suggested_reply=storable(result.reply, LONGEST_RAW),
+        language=result.language,
+        engine=result.engine,
+        model=storable(result.model, 80),
+        confidence=confidence,
+        flags=reading.flags,
+        is_provisional=reading.is_provisional,
+        ai_state=AnalysisState.DONE,
+        ai_error=reading.why or "",
+        analysed_at=Now(),
+    )
+    if reading.vector is not None:
+        InquiryVector.objects.update_or_create(
+            inquiry_id=inquiry_id, defaults={"encoder": ENCODER, "vector": reading.vector}
+        )
+
+
+def schedule_redo(analysis: Analysis, wish: float | None = None) -> None:
+    """Ask again later, twice as late each time and never before the service wishes (seconds).
+
+    After MAX_REDOS the provisional reading stays. A service that comes back earlier brings the hour forward.
+    """
+    redos = Analysis.objects.filter(inquiry=analysis.inquiry_id, purpose=Purpose.REDO).count()
+    still_useful = Inquiry.objects.filter(pk=analysis.inquiry_id, status__in=WAITING).exists()
+    if redos < MAX_REDOS and still_useful:
+        wait = max(FIRST_REDO * 2**redos, timedelta(seconds=wish or 0.0))
+        Analysis.objects.create(inquiry_id=analysis.inquiry_id, purpose=Purpose.REDO, due_at=Now() + wait)

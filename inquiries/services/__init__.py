@@ -1,0 +1,42 @@
+"""The verbs: what people, customers and integrators can do to an inquiry. Each is one transaction."""
+
+from __future__ import annotations
+
+from inquiries.services.intake import IdempotencyConflict, Replay, Submission, submit
+from inquiries.services.labels import NothingToUndo, correct_category, correct_sentiment, undo_correction
+from inquiries.services.reply import (
+    AlreadyPublished,
+    EmptyReply,
+    LeftoverMarks,
+    ReplyConflict,
+    publish_answer,
+    save_reply,
+    start_from_answer,
+    use_draft,
+)
+from inquiries.services.status import close, mark_spam, reopen, retry, retry_failed, unmark_spam
+
+__all__ = [
+    "AlreadyPublished",
+    "EmptyReply",
+    "IdempotencyConflict",
+    "LeftoverMarks",
+    "NothingToUndo",
+    "Replay",
+    "ReplyConflict",
+    "Submission",
+    "close",
+    "correct_category",
+    "correct_sentiment",
+    "mark_spam",
+    "publish_answer",
+    "reopen",
+    "retry",
+    "retry_failed",
+    "save_reply",
+    "start_from_answer",
+    "submit",
+    "undo_correction",
+    "unmark_spam",
+    "use_draft",
+]

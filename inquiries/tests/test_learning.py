@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inquiries import asking, learning, services, similar
+from inquiries.models import Example, Inquiry, InquiryVector
+from inquiries.states import Sentiment
+
+pytestmark = pytest.mark.django_db
+
+ANA = {
+    "customer_name": "Ana Belén Quiroga",
+    "email": "ana.quiroga@example.com",
+    "message": "Soy Ana Belén Quiroga, mi correo es ana.quiroga@example.com, mi teléfono el +34 612 345 678 "
+    "y mi DNI 12345678Z. No me llegó la factura de marzo.",
+}
+ANSWER = (
+    "Hola Ana Belén Quiroga: le enviamos la factura a ana.quiroga@example.com y la llamaremos al +34 612 345 678. "
+    "Su documento 12345678Z está al día."
+)
+SECRETS = ("Ana Bel", "Belén", "Quiroga", "ana.quiroga", "612 345 678", "12345678Z")
+
+
+class Encoder:
+    """Stands in for the embedded engine: texts that share a word mean the same."""
+
+    def __init__(self, size: int = similar.DIMENSIONS) -> None:
+        self.size = size
+
+    def embed(self, text: str) -> np.ndarray:
+        vector = np.zeros(self.size, dtype=np.float32)
+        vector[0 if "factura" in text else 1] = 1.0
+        return vector
+
+
+@pytest.fixture(autouse=True)
+def encoder(monkeypatch):
+    similar.forget()
+    monkeypatch.setattr(learning, "embedded_engine", Encoder)
+    yield
+    similar.forget()
+
+
+@pytest.fixture
+def ana(make_inquiry, categories, agent) -> Inquiry:
+    """Her inquiry was corrected and answered."""
+    inquiry = make_inquiry(analysed=True, **ANA)
+    inquiry = services.correct_category(inquiry, actor=agent, category=categories["Facturación"])
+    return services.publish_answer(inquiry, actor=agent, text=ANSWER, version=0)
+
+
+def test_an_answered_inquiry_becomes_an_example_without_personal_data(ana):
+    assert learning.learn_pending() == 1
+    row = Example.objects.get()
+    assert (row.category.name, row.is_corrected, row.sentiment) == ("Facturación", True, "Negativo")
+    for secret in SECRETS:
+        assert secret not in row.text + row.answer
+    assert "factura de marzo" in row.text
+    assert "[correo]" in row.answer
+    assert "[nombre]" in row.answer
+
+
+def test_what_was_learnt_is_not_learnt_again(ana):
+    learning.learn_pending()
+    assert learning.learn_pending() == 0
+
+
+def test_a_customers_data_never_reach_another_customers_request_or_draft(ana, make_inquiry, settings):
+    learning.learn_pending()
+    other = make_inquiry(customer_name="Luis Soto", email="luis@example.org", message="¿Me reenvían la factura?")
+    asked = asking.prepare(other, "openai")
+    (shown,) = asked.request.examples
+    assert "factura" in shown.text
+    for secret in SECRETS:
+        assert secret not in repr(asked.request)
+
+
+def test_a_new_answer_makes_a_new_row_so_that_every_index_reads_it(ana, agent):
+    learning.learn_pending()
+    first = Example.objects.get().pk
+    inquiry = services.reopen(ana, actor=agent)
+    services.publish_answer(inquiry, actor=agent, text="Otra respuesta", version=inquiry.reply_version)
+    learning.learn_pending()
+    row = Example.objects.get()
+    assert row.pk > first
+    assert row.answer == "Otra respuesta"
+
+
+def test_a_correction_taken_back_takes_the_example_back(make_inquiry, categories, agent):
+    inquiry = make_inquiry(analysed=True)
+    inquiry = services.correct_category(inquiry, actor=agent, category=categories["Reclamo"])
+    learning.learn_pending()
+    assert Example.objects.count() == 1
+    services.undo_correction(inquiry, actor=agent, field="category")
+    learning.learn_pending()
+    assert Example.objects.count() == 0
+
+
+def test_spam_teaches_nothing(ana, agent):
+    services.mark_spam(ana, actor=agent)
+    learning.learn_pending()
+    assert Example.objects.count() == 0
+
+
+def test_a_label_is_not_lost_when_learning_fails(ana, monkeypatch):
+    monkeypatch.setattr(learning, "anonymise", lambda *_args, **_kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        learning.learn_pending()
+    ana.refresh_from_db()
+    assert ana.to_learn
+
+
+def test_without_the_sentence_encoder_no_vector_is_kept(ana, monkeypatch):
+    monkeypatch.setattr(learning, "embedded_engine", lambda: Encoder(size=1024))
+    learning.learn_pending()
+    assert Example.objects.count() == InquiryVector.objects.count() == 0
+
+
+def test_waiting_inquiries_get_their_vectors(make_inquiry):
+    first, second = make_inquiry(), make_inquiry()
+    assert learning.embed_waiting() == 2
+    assert set(InquiryVector.objects.values_list("pk", flat=True)) == {first.pk, second.pk}
+    assert learning.embed_waiting() == 0
+
+
+def test_labels_weigh_by_who_gave_them(ana, make_inquiry, agent):
+    untouched = make_inquiry(analysed=True, message="Sin tocar: la factura")
+    services.publish_answer(untouched, actor=agent, text="Hola", version=0)
+    learning.learn_pending()
+    by_text = {label.text[:3]: label for label in learning.labels()}
+    corrected, sent = by_text["Soy"], by_text["Sin"]
+    assert (corrected.category, corrected.sentiment, corrected.weight) == (
+        "Facturación",
+        "",
+        learning.CORRECTED_WEIGHT,
+    )
+    assert (sent.category, sent.sentiment, sent.weight) == ("Soporte Técnico", "Negativo", learning.SENT_WEIGHT)
+
+
+def test_a_corrected_sentiment_teaches_sentiment_only(make_inquiry, agent, categories):
+    inquiry = make_inquiry(analysed=True)
+    services.correct_sentiment(inquiry, actor=agent, sentiment=Sentiment.NEUTRAL)
+    learning.learn_pending()
+    (label,) = learning.labels()
+    assert (label.category, label.sentiment) == ("", "Neutral")
+
+
+def test_a_category_out_of_use_teaches_nothing(ana):
+    learning.learn_pending()
+    ana.category.is_active = False
+    ana.category.save()
+    assert learning.labels() == []
