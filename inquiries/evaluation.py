@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from inquiries import asking, engines, training
+from inquiries import asking, calibration, engines, training
 from inquiries.ai import measures
 from inquiries.ai.engine import (
     SENTIMENTS,
@@ -220,11 +220,20 @@ def ask_all(engine: Engine, samples: Sequence[Sample], desk: Desk, concurrency: 
             # Built in this thread, which alone holds a database connection.
             pending.append(pool.submit(_ask, engine, sample, build_request(sample.text, desk, engine.name)))
             if len(pending) >= CALLS_AHEAD * concurrency:
-                yield pending.popleft().result()
+                yield _believed(pending.popleft().result(), desk)
         while pending:
-            yield pending.popleft().result()
+            yield _believed(pending.popleft().result(), desk)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _believed(outcome: Outcome, desk: Desk) -> Outcome:
+    """Calibrate the claim as the pages do, so that the figures are about the confidence that people see."""
+    if outcome.result is None or not desk.has_own_categories:
+        return outcome
+    result = outcome.result
+    confidence = calibration.believed(result.engine, result.model, result.confidence)
+    return replace(outcome, result=replace(result, confidence=confidence))
 
 
 def _ask(engine: Engine, sample: Sample, request: AnalysisRequest) -> Outcome:

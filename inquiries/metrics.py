@@ -12,11 +12,11 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import caches
-from django.db.models import DurationField, ExpressionWrapper, F, Min, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Min, Q, QuerySet
 from django.db.models.functions import Now
 
 from inquiries import breaker, budget, engines
-from inquiries.models import Analysis, Heartbeat, Inquiry, SiteSettings
+from inquiries.models import Analysis, Heartbeat, Inquiry, ServiceState, SiteSettings
 from inquiries.models.inquiry import COUNT_CAP
 from inquiries.states import WAITING, AIMode, AIReason, AnalysisState, Purpose
 
@@ -154,3 +154,14 @@ def engine_in_use() -> EngineInUse:
     if engines.uses_openai():
         return EngineInUse("openai", settings.OPENAI_MODEL, has_stand_in=engines.has_stand_in())
     return EngineInUse("embedded")
+
+
+def service_state() -> ServiceState | None:
+    """What the workers last saw of the AI service, while its circuit breaker has something to say; else None."""
+    troubled = Q(open_until__isnull=False) | Q(failures__gt=0)
+    return ServiceState.objects.filter(troubled, name=breaker.SERVICE).first() if engines.uses_openai() else None
+
+
+def spent() -> budget.Spent | None:
+    """What the AI service took today and this month; None where none is in use."""
+    return budget.spent() if engines.uses_openai() else None

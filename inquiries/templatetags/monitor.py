@@ -1,4 +1,4 @@
-"""Lengths of time for the monitor."""
+"""Lengths of time and kinds of error for the monitor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from datetime import timedelta
 
 from django import template
 
+from inquiries.states import AIReason
+
 register = template.Library()
+
+
+@register.filter
+def ai_reason(code: str) -> str:
+    """What an agent reads for a kind of error."""
+    return str(AIReason(code).label) if code in AIReason.values else code
 
 
 @register.filter

@@ -9,8 +9,8 @@ from django.utils import translation
 from inquiries import evaluation
 from inquiries.ai.engine import AIError, CompanyProfile, ErrorKind
 from inquiries.ai.seeds import default_categories
-from inquiries.evaluation import Desk, Evaluation, EvaluationError, Sample, Skipped
-from inquiries.models import Category, PromptVersion, SiteSettings
+from inquiries.evaluation import Desk, Evaluation, EvaluationError, Sample, Skipped, current_desk
+from inquiries.models import Calibration, Category, PromptVersion, SiteSettings
 from inquiries.tests.fakes import FakeEngine, result
 
 SPECS = tuple(entry.spec for entry in default_categories())
@@ -24,7 +24,7 @@ def _in_english():
 
 @pytest.fixture
 def desk():
-    return Desk(SPECS, CompanyProfile(name="Acme"), SiteSettings(review_threshold=0.5), has_own_categories=True)
+    return Desk(SPECS, CompanyProfile(name="Acme"), SiteSettings(review_threshold=0.5), has_own_categories=False)
 
 
 @pytest.fixture
@@ -150,6 +150,13 @@ def test_the_figures_are_those_of_the_answers(desk):
     # Gaps 0.1 (right at 0.9), 0.4 (wrong at 0.4) and 0.2 (right at 0.8).
     assert figures["calibration"]["ece"] == pytest.approx((0.1 + 0.4 + 0.2) / 3)
     assert sum(entry["count"] for entry in figures["calibration"]["bins"]) == 3
+
+
+@pytest.mark.django_db
+def test_confidence_is_calibrated_as_on_the_pages(categories):
+    Calibration.objects.create(engine="fake", model="fake-1", temperature=3.0, pairs=500)
+    figures = measured(current_desk(), FakeEngine(result(confidence=0.9)), [Sample("hola", "Ventas")])
+    assert 0.3 < figures["calibration"]["ece"] < 0.4
 
 
 def test_an_error_is_counted_by_kind_and_is_a_wrong_answer(desk):

@@ -86,6 +86,8 @@ def _figures() -> dict[str, object]:
         "failures": failures,
         "trying_again": metrics.waiting_to_try_again(),
         "engine": metrics.engine_in_use(),
+        "service": metrics.service_state(),
+        "spent": metrics.spent(),
     }
 
 

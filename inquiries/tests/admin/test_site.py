@@ -133,7 +133,15 @@ def test_sign_out_and_password_change_are_ours(site):
 
 def test_settings_are_saved_and_bad_prices_refused(site):
     url = reverse("admin:inquiries_sitesettings_change")
-    values = {"company_name": "Acme", "tone": "vos", "ai_enabled": "on", "review_threshold": "0.6", "prices": "{}"}
+    values = {
+        "company_name": "Acme",
+        "ai_mode": "embedded",
+        "review_threshold": "0.6",
+        "few_shot_tokens": "800",
+        "daily_cost": "2.50",
+        "retention_days": "365",
+        "prices": "{}",
+    }
     assert site.post(url, values).status_code == 302
     response = site.post(url, values | {"prices": '{"m": {"input": "mucho"}}'})
     assert response.context["adminform"].form.errors.keys() == {"prices"}

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db.models.functions import Now
 from django.urls import reverse
 
+from inquiries import breaker, budget
 from inquiries.models import Analysis, Heartbeat, InquiryEvent, SiteSettings
 from inquiries.states import AIReason, AnalysisState, EventKind
 
@@ -200,3 +202,19 @@ def test_it_costs_the_same_however_much_there_is(site, make_inquiry, django_asse
     fill(15)
     with django_assert_num_queries(14):
         site.get(reverse("monitor"))
+
+
+def test_a_paused_service_and_what_was_spent_are_shown(client, supervisor, settings):
+    settings.AI_ENGINE, settings.OPENAI_API_KEY = "auto", "k"
+    breaker.failed("quota", "HTTP 429", is_permanent=True)
+    budget.book(engine="openai", model="m", tokens_in=1200, tokens_out=34, cost=Decimal("0.5"), milliseconds=9)
+    client.force_login(supervisor)
+    page = client.get(reverse("monitor")).content.decode()
+    assert "HTTP 429" in page
+    assert "1234" in page.replace("\xa0", "").replace(".", "").replace(",", "")
+
+
+def test_a_service_in_order_is_not_mentioned(client, supervisor, settings):
+    settings.AI_ENGINE, settings.OPENAI_API_KEY = "auto", "k"
+    client.force_login(supervisor)
+    assert "HTTP" not in client.get(reverse("monitor")).content.decode()
