@@ -48,12 +48,17 @@ def customer_text(request: Json) -> str:
     return _between(prompt, TEXT_TAG) or prompt
 
 
+def customer_name(request: Json) -> str:
+    """Return the customer's name out of a chat request, "" in another client's."""
+    return _between(_last_message(request), NAME_TAG)
+
+
 def sensible_answer(request: Json) -> Json:
     """Return the answer's object for a request, as its schema asks for it."""
     text = customer_text(request)
     category, hits = pick_category(text, _categories(request))
     language = "en" if len(ENGLISH.intersection(name_key(text).split())) >= 3 else "es"
-    name = _between(_last_message(request), NAME_TAG)
+    name = customer_name(request)
     return {
         "reason": f"Palabras en común con la categoría: {hits}.",
         "language": language,

@@ -25,6 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from inquiries.ai.fake_answers import customer_text, sensible_answer
+from inquiries.ai.fake_attacker import obedient_answer
 
 HANG_SECONDS = 120.0
 HUGE_BYTES = 3_000_000
@@ -126,6 +127,7 @@ def _broken(request: Json) -> Reply:
 # What each scenario answers; those in WIRE below are about how bytes travel, not what they say.
 REPLIES: dict[str, Callable[[Json], Reply]] = {
     "ok": _ok,
+    "obey": lambda body: _ok(body, **obedient_answer(body)),
     "429": lambda _: _error(429, "rate_limit_exceeded", **{"Retry-After": str(RETRY_AFTER)}),
     "429_no_retry_after": lambda _: _error(429, "rate_limit_exceeded"),
     "429_date": _rate_limited_until,

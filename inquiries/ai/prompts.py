@@ -16,6 +16,8 @@ TEXT_TAG = "mensaje_del_cliente"
 NAME_TAG = "nombre_del_cliente"
 CASES_TAG = "casos_resueltos"
 CASE_TAG = "caso"
+# Distinctive enough that nobody needs them in a message.
+TAGS = (TEXT_TAG, NAME_TAG, CASES_TAG)
 MAX_TEXT = 10_000
 MAX_NAME = 80
 MAX_EXAMPLES = 3
@@ -78,14 +80,19 @@ Devuelve solo un objeto JSON con estos campos:
 - "confidence": tu seguridad en la categoría, de 0 a 1.
 - "reply": el borrador de respuesta."""
 
-# Full-width and small look-alikes are turned too: a model may read them as the real delimiter.
-_BRACKETS = str.maketrans("<>＜＞﹤﹥", "‹›‹›‹›")
-_TAG_WORD = re.compile(f"{TEXT_TAG}|{NAME_TAG}|{CASES_TAG}", re.IGNORECASE)
+# Look-alikes are turned too: a model may read them as the real delimiter.
+_BRACKETS = str.maketrans("<>＜＞﹤﹥⟨⟩\u2329\u232a〈〉❬❭❮❯❰❱˂˃ᐸᐳ", "‹›" * 11)
+_UNDERSCORES = "[_＿﹍﹎﹏‿⁀]"
+_TAG_WORD = re.compile("|".join(tag.replace("_", _UNDERSCORES) for tag in TAGS), re.IGNORECASE)
+# A model reads what no person sees: tag characters and variation selectors spell whole orders, zero-width and
+# direction marks break words up. The joiners stay, emoji and Persian need them.
+_UNSEEN = re.compile("[\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e0fff]")
 
 
 def neutralise(text: str) -> str:
-    """Return `text` unable to open or close a block: no angle brackets, no tag name."""
-    return _TAG_WORD.sub(lambda found: found[0].replace("_", " "), clean_text(text).translate(_BRACKETS))
+    """Return `text` unable to open or close a block: no angle brackets, no tag name, nothing that is not seen."""
+    seen = _UNSEEN.sub("", clean_text(text)).translate(_BRACKETS)
+    return _TAG_WORD.sub(lambda found: re.sub(_UNDERSCORES, " ", found[0]), seen)
 
 
 def build_messages(request: AnalysisRequest) -> list[dict[str, str]]:

@@ -69,7 +69,7 @@ FAILURES = [
     ("huge", ErrorKind.BAD_ANSWER, False, None),
     ("gzip", ErrorKind.BAD_ANSWER, False, None),
 ]
-ANSWERS = ("ok", "fenced", "think", "no_usage")
+ANSWERS = ("ok", "fenced", "obey", "think", "no_usage")
 SLOW = ("hang", "drip", "drip_headers")
 
 
