@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inquiries.services import comparisons, prompts
 from inquiries.services.intake import IdempotencyConflict, Replay, Submission, submit
 from inquiries.services.labels import NothingToUndo, correct_category, correct_sentiment, undo_correction
 from inquiries.services.reply import (
@@ -26,9 +27,11 @@ __all__ = [
     "ReplyConflict",
     "Submission",
     "close",
+    "comparisons",
     "correct_category",
     "correct_sentiment",
     "mark_spam",
+    "prompts",
     "publish_answer",
     "reopen",
     "retry",
