@@ -34,7 +34,8 @@ class Asked:
 def prepare(inquiry: Inquiry, engine: str, prompt: PromptVersion | None = None) -> Asked:
     """Return what `engine` is asked. Only a service outside gets marks and examples in place of what they hide."""
     prompt = prompt or PromptVersion.current()
-    suspicious = is_suspicious(inquiry.message) or is_suspicious(inquiry.customer_name)
+    # Together, because an order may be split between the two.
+    suspicious = is_suspicious(f"{inquiry.customer_name}\n{inquiry.message}")
     base = AnalysisRequest(
         text=inquiry.message,
         customer_name=inquiry.customer_name,
