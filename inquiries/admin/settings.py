@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from solo.admin import SingletonModelAdmin
 
@@ -11,9 +15,17 @@ from inquiries.models import SiteSettings
 
 @admin.register(SiteSettings)
 class SiteSettingsAdmin(SingletonModelAdmin):
+    readonly_fields = ("instructions",)
     fieldsets = (
         (_("Company"), {"fields": ("company_name", "notice")}),
-        (_("AI"), {"fields": ("ai_mode", "review_threshold", "few_shot", "few_shot_tokens")}),
+        (_("AI"), {"fields": ("ai_mode", "instructions", "review_threshold", "few_shot", "few_shot_tokens")}),
         (_("Budget"), {"fields": ("prices", "daily_tokens", "daily_cost", "monthly_cost")}),
         (_("Privacy"), {"fields": ("masking", "retention_days", "spam_retention_days")}),
     )
+
+    @admin.display(description=_("instructions"))
+    def instructions(self, settings: SiteSettings) -> SafeString:
+        """Company facts and tone have versions, and a page of their own."""
+        return format_html(
+            '<a href="{}">{}</a>', reverse("prompts"), gettext("Facts, tone and signature: see the versions")
+        )

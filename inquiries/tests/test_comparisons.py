@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -38,7 +39,7 @@ def corrected(make_inquiry, categories) -> list[Inquiry]:
 
 
 def begin(actor, prompt, kind=COMPARE, **changes) -> Comparison:
-    values = {"engine": "embedded", "model": "", "size": 10} | changes
+    values: dict[str, Any] = {"engine": "embedded", "model": "", "size": 10} | changes
     return comparisons.start(actor=actor, kind=kind, prompt=prompt, **values)
 
 
