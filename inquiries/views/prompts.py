@@ -116,6 +116,7 @@ def _page(request: AgentRequest, version: PromptVersion, form: PreviewForm, stat
         "current": current,
         "is_same": says_the_same(version, current),
         "changes": _changes(version, current),
+        "texts": [(_label(name), _shown(version, name)) for name in TEXTS],
         "uses": _uses(version),
         "system": services.prompts.system_text(version),
         "preview_form": form,
