@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from inquiries.views import account, actions, detail, inbox, monitor, public, similar
+from inquiries.views import account, actions, comparisons, detail, inbox, monitor, prompts, public, quality, similar
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -38,6 +38,16 @@ urlpatterns = [
     path("bandeja/<int:pk>/reintentar/", actions.retry, name="retry"),
     path("monitor/", monitor.monitor, name="monitor"),
     path("monitor/reintentar/", monitor.retry_failed, name="retry_failed"),
+    path("calidad/", quality.quality, name="quality"),
+    path("calidad/instrucciones/", prompts.prompts, name="prompts"),
+    path("calidad/instrucciones/nueva/", prompts.prompt_new, name="prompt_new"),
+    path("calidad/instrucciones/<int:pk>/", prompts.prompt, name="prompt"),
+    path("calidad/instrucciones/<int:pk>/usar/", prompts.prompt_activate, name="prompt_activate"),
+    path("calidad/instrucciones/<int:pk>/probar/", prompts.prompt_preview, name="prompt_preview"),
+    path("calidad/comparaciones/", comparisons.comparisons, name="comparisons"),
+    path("calidad/comparaciones/nueva/", comparisons.comparison_start, name="comparison_start"),
+    path("calidad/comparaciones/<int:pk>/", comparisons.comparison, name="comparison"),
+    path("calidad/comparaciones/<int:pk>/cancelar/", comparisons.comparison_cancel, name="comparison_cancel"),
     path("robots.txt", public.robots, name="robots"),
     path("favicon.ico", public.favicon, name="favicon"),
     path("api/", include("inquiries.api.urls")),
