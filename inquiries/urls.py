@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from inquiries.views import account, actions, comparisons, detail, inbox, monitor, prompts, public, similar
+from inquiries.views import account, actions, comparisons, detail, inbox, monitor, prompts, public, quality, similar
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -38,6 +38,7 @@ urlpatterns = [
     path("bandeja/<int:pk>/reintentar/", actions.retry, name="retry"),
     path("monitor/", monitor.monitor, name="monitor"),
     path("monitor/reintentar/", monitor.retry_failed, name="retry_failed"),
+    path("calidad/", quality.quality, name="quality"),
     path("calidad/instrucciones/", prompts.prompts, name="prompts"),
     path("calidad/instrucciones/nueva/", prompts.prompt_new, name="prompt_new"),
     path("calidad/instrucciones/<int:pk>/", prompts.prompt, name="prompt"),
