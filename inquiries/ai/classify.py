@@ -4,53 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from inquiries.ai.encoder import Encoder
-from inquiries.ai.engine import SENTIMENTS, CategorySpec
-from inquiries.ai.heads import SoftmaxHead, Vectors, train_head
+from inquiries.ai.heads import SoftmaxHead, Vectors, softmax
 from inquiries.ai.keywords import Keywords, haystack
-from inquiries.ai.seeds import courtesy_sentences, sentiment_sentences
-from inquiries.ai.text import fold, normalise, split_sentences, words
+from inquiries.ai.text import fold, words
 
 # Chosen on a development set of our own; `manage.py evaluate` measures them on anybody's.
-_L2 = 0.03
-_KEYWORD_POWER = 1.5
-_POSITIVE_FROM = 0.5
-_COURTEOUS_FROM = 0.5
-_PRAISE_FROM = 0.5
+MATTER_POWER = 4
+QUESTION_WEIGHT = 1.5
+KEYWORD_POWER = 1.5
+POSITIVE_FROM = 0.46
+NEGATIVE_FROM = 0.36
+COMPLAINT_WEIGHT = 0.3
+COURTEOUS_FROM = 0.5
+PRAISE_FROM = 0.5
 
-# Below this trust an inquiry is hardly like anything taught: the catch-all category takes it, unless a
-# keyword or a clear share speaks for another one. Below the second the share says nothing either.
-UNSURE_BELOW = 0.3
-_LOST_BELOW = 0.1
-_CLEAR_SHARE = 0.7
+# Of a hundred inquiries one or two are less like what was taught; of a hundred texts out of scope eighty are.
+ABSTAIN_BELOW = 0.45
+# A keyword is a sign of its own that a text is within scope.
+_KEYWORD_TRUST = 0.3
 
-# Bounds the time of a training when somebody pastes a whole archive into a category.
-_MAX_EXAMPLES = 400
 _THANKS = Keywords(("gracias", "agradec", "agradezco", "obrigad", "thank"))
 _CATCH_ALL_WORDS = frozenset(("general", "generales", "otro", "otros", "otra", "otras", "varios", "other"))
+_COMPLAINT_STEMS = ("reclam", "queja", "complaint")
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The cosines at which a text is surely outside, and surely within, what was taught."""
+
+    unrelated: float
+    related: float
+
+    def known(self, cosines: Vectors) -> Vectors:
+        """Rise from 0 to 1 between the two."""
+        share = (cosines - self.unrelated) / (self.related - self.unrelated)
+        return np.asarray(np.clip(share, 0.0, 1.0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text of n >= 1 sentences: unit vectors (n, d), P(courtesy) (n,), and which say something (n,)."""
+    """A text of n >= 1 sentences as every encoder sees it.
+
+    `views` hold one (n, d) array of unit vectors per encoder, `aside` (n,) the probability of being beside the
+    matter (a courtesy, or out of scope), `matter` (n,) which sentences say something.
+    """
 
     sentences: Sequence[str]
-    vectors: Vectors
-    courtesy: Vectors
+    views: Sequence[Vectors]
+    aside: Vectors
     matter: npt.NDArray[np.bool_]
+
+    @property
+    def weights(self) -> Vectors:
+        """How much each sentence counts (n,), never quite nothing: courtesies alone lean somewhere too."""
+        asks = np.asarray([QUESTION_WEIGHT if "?" in sentence else 1.0 for sentence in self.sentences])
+        return np.asarray(asks * (1.0 - self.aside) ** MATTER_POWER + 1e-6, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a text is about. `probabilities` (k,) follow the categories' order and sum to 1.
+    """What a text is about. `probabilities` (k,) are calibrated, follow the heads' categories and sum to 1.
 
-    `trust` 0..1 says how far the text is like anything taught, `sentence` is the one that says most,
-    `keywords` are words of the text that speak for the winner, `example` the winner's nearest training text,
-    `only_courtesy` is true for greetings, thanks and signatures without a matter.
+    `trust` 0..1 says how far the text is within what was taught, `sentence` is the one that says most,
+    `keywords` are words of the text that speak for the winner, `example` the winner's nearest training text
+    that may be shown, `only_courtesy` is true for greetings, thanks and signatures without a matter,
+    `abstains` where only a person can tell.
     """
 
     winner: int
@@ -60,6 +85,7 @@ class Topic:
     keywords: tuple[str, ...]
     example: str
     only_courtesy: bool = False
+    abstains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,171 +96,200 @@ class Mood:
     probabilities: Vectors
 
 
+@dataclass(frozen=True)
 class MoodModel:
-    """Tells sentiment and courtesy of a sentence; trained on the seeds, so one serves all categories."""
+    """Tells sentiment and courtesy of a sentence: one head per encoder for SENTIMENTS and, last, courtesy.
 
-    def __init__(self, encoder: Encoder) -> None:
-        groups = [*(sentiment_sentences()[sentiment] for sentiment in SENTIMENTS), courtesy_sentences()]
-        labels = [label for label, group in enumerate(groups) for _ in group]
-        vectors = encoder.encode([sentence for group in groups for sentence in group])
-        self._polite = vectors[np.asarray(labels) == len(SENTIMENTS)]
-        self._glad = vectors[np.asarray(labels) == SENTIMENTS.index("Positivo")]
-        self._encoder = encoder
-        self._head = train_head(vectors, labels, len(groups), l2=_L2)
+    `polite` (n, d) and `glad` (m, d) are the first encoder's vectors of known courtesies and of known praise.
+    """
 
-    def courtesy(self, vectors: Vectors) -> Vectors:
-        """Return (n,) P(courtesy) for (n, d) sentence vectors."""
-        return self._head.probabilities(vectors)[:, -1]
+    heads: tuple[SoftmaxHead, ...]
+    polite: Vectors
+    glad: Vectors
+    reach: Reach
 
-    def matter(self, vectors: Vectors, courtesy: Vectors) -> npt.NDArray[np.bool_]:
-        """Return (n,) which sentences say something; none for a text of courtesies alone.
+    def opinion(self, views: Sequence[Vectors]) -> Vectors:
+        """Return (n, 4) probabilities of the three sentiments and of courtesy."""
+        return joint_opinion(self.heads, views)
+
+    def read(self, sentences: Sequence[str], views: Sequence[Vectors], aside: Vectors) -> Reading:
+        """Tell matter from courtesy; `aside` (n,) is what the topics' heads think of each sentence.
 
         The courtesy class also draws praise and whatever is like nothing taught. So a sentence nearer to a
         known praise than to any known courtesy counts, and when every sentence was taken the least courteous
         one does, unless all are near to a known courtesy.
         """
-        polite = (vectors @ self._polite.T).max(axis=1)
-        glad = (vectors @ self._glad.T).max(axis=1)
-        praise = (self._head.probabilities(vectors)[:, 0] >= _PRAISE_FROM) & (glad > polite)
-        strange = polite < self._encoder.related
-        chosen = (courtesy < _COURTEOUS_FROM) | praise
+        full = self.opinion(views)
+        # Either head may take a courtesy for a matter; both together rarely do.
+        aside = np.maximum(aside, full[:, -1])
+        polite = (views[0] @ self.polite.T).max(axis=1)
+        glad = (views[0] @ self.glad.T).max(axis=1)
+        chosen = (aside < COURTEOUS_FROM) | ((full[:, 0] >= PRAISE_FROM) & (glad > polite))
+        strange = polite < self.reach.related
         if not chosen.any() and strange.any():
-            chosen[int(np.where(strange, courtesy, np.inf).argmin())] = True
-        return np.asarray(chosen, dtype=np.bool_)
+            chosen[int(np.where(strange, aside, np.inf).argmin())] = True
+        return Reading(sentences, views, aside, np.asarray(chosen, dtype=np.bool_))
 
-    def read(self, reading: Reading) -> Mood:
-        """Judge a text of at least one sentence.
+    def judge(self, reading: Reading, complaint: float | None) -> Mood:
+        """Judge a text of at least one sentence; `complaint` is the share of a category of complaints, if any.
 
-        One angry sentence among polite ones makes an inquiry Negativo; a mean would drown it.
+        A feeling counts half by its weighted mean over the sentences and half by its strongest sentence: one
+        angry sentence among polite ones must not drown, nor make a long calm report an angry one.
         """
-        full = self._head.probabilities(reading.vectors)
-        # Among sentences that say something only the three feelings compete; elsewhere courtesy does too.
-        rivals = np.where(reading.courtesy < _COURTEOUS_FROM, full[:, :-1].sum(axis=1), 1.0)
-        feeling = full[:, :-1] / np.maximum(rivals, 1e-9)[:, None]
-        matter = reading.matter
-        if not matter.any():
-            return Mood(_mood_of_courtesies(reading.sentences), feeling.mean(axis=0))
-        return Mood(self._mood_of(feeling[matter].max(axis=0)), feeling[matter].mean(axis=0))
-
-    def _mood_of(self, top: Vectors) -> str:
-        positive, _, negative = top
-        if negative >= self._encoder.negative_from:
-            return "Negativo"
-        return "Positivo" if positive >= _POSITIVE_FROM else "Neutral"
+        full = self.opinion(reading.views)[:, :-1]
+        single = full / np.maximum(full.sum(axis=1, keepdims=True), 1e-9)
+        mean = np.asarray(reading.weights @ single / reading.weights.sum(), dtype=np.float32)
+        if not reading.matter.any():
+            return Mood(_mood_of_courtesies(reading.sentences), mean)
+        strongest = ((1.0 - reading.aside)[:, None] ** MATTER_POWER * single).max(axis=0)
+        positive, _, negative = (0.5 * (mean + strongest)).tolist()
+        if complaint is not None:
+            negative = (1.0 - COMPLAINT_WEIGHT) * negative + COMPLAINT_WEIGHT * complaint
+        return Mood(_prevailing(positive, negative), mean)
 
 
-class TopicModel:
-    """Tells what a text is about, given categories; trained once per state of them."""
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """The training texts of k categories: vectors of the first encoder (n, d), whose they are (n,), and texts.
 
-    def __init__(self, categories: Sequence[CategorySpec], encoder: Encoder, moods: MoodModel) -> None:
-        groups = [_training_texts(category, encoder, moods) for category in categories]
-        self._texts = [text for group in groups for text in group]
-        self._owners = np.asarray([label for label, group in enumerate(groups) for _ in group], dtype=np.int64)
-        self._vectors = encoder.encode(self._texts)
-        polite = encoder.encode(courtesy_sentences())
-        labels = [*self._owners.tolist(), *[len(groups)] * len(polite)]
-        self._head: SoftmaxHead = train_head(
-            np.concatenate([self._vectors.reshape(-1, polite.shape[1]), polite]),
-            labels,
-            len(groups) + 1,
-            l2=_L2,
-        )
-        self._keywords = [Keywords(category.keywords) for category in categories]
-        self.catch_all = _catch_all(categories)
-        self._encoder = encoder
+    A text that must not be shown to anybody else (a customer's) is "".
+    """
 
-    def courtesy(self, vectors: Vectors) -> Vectors:
-        """Return (n,) P(courtesy), as seen beside these categories."""
-        return self._head.probabilities(vectors)[:, -1]
+    vectors: Vectors
+    owners: Rows
+    texts: tuple[str, ...]
 
-    def read(self, reading: Reading) -> Topic:
-        """Judge a text of at least one sentence.
-
-        P(category) = sum over sentences of (1 - P(courtesy))³ * P(category | sentence), mixed with an even
-        share as far as the text is like nothing taught, times (1 + keywords found)^1.5; sentences that fit
-        the catch-all category best count half.
-        """
-        evidence = self._evidence(reading)
-        counts = np.asarray([self._hits(sentence) for sentence in reading.sentences], dtype=np.float32)
-        similarity = reading.vectors @ self._vectors.T
-        known = self._known(similarity, reading.courtesy)
-        head = evidence.sum(axis=0) / evidence.sum()
-        hits = (1.0 + (1.0 - reading.courtesy) @ counts) ** _KEYWORD_POWER
-        # A fifth of the head's opinion always stays: something must tell the categories apart.
-        scores = (head * (0.2 + 0.8 * known) + 0.8 * (1.0 - known) / len(head)) * hits
-        share = np.asarray(scores / scores.sum(), dtype=np.float32)
-        spoken = bool(counts.any())
-        winner = int(share.argmax())
-        if self.catch_all is not None and not spoken and _is_lost(known, float(head.max())):
-            winner = self.catch_all
-        # A keyword is a sign of its own: a text with one is never wholly out of scope.
-        trust = max(known, 0.4 * float((1.0 - reading.courtesy).max())) if spoken else known
-        row = int(evidence[:, winner].argmax())
-        found = _spelled(reading, self._keywords[winner])
-        nearest = self._nearest(similarity[row], winner)
-        return Topic(winner, share, trust, reading.sentences[row], found, nearest, not reading.matter.any())
-
-    def _evidence(self, reading: Reading) -> Vectors:
-        """Return (n, k): what each sentence says for each category, courtesies nearly silenced."""
-        single = self._head.probabilities(reading.vectors)[:, :-1]
-        single = single / np.maximum(single.sum(axis=1, keepdims=True), 1e-9)
-        # Never quite zero, so that a text of courtesies alone still has a likeliest category.
-        weights = (1.0 - reading.courtesy) ** 3 + 1e-6
-        if self.catch_all is not None:
-            weights = np.where(single.argmax(axis=1) == self.catch_all, 0.5 * weights, weights)
-        return np.asarray(weights[:, None] * single, dtype=np.float32)
-
-    def _known(self, similarity: Vectors, courtesy: Vectors) -> float:
-        """Rise from 0 to 1 between the encoder's two cosines, for the sentence that says most."""
-        nearest = similarity.max(axis=1) if similarity.size else np.zeros(len(courtesy), dtype=np.float32)
-        low, high = self._encoder.unrelated, self._encoder.related
-        known = np.clip((nearest - low) / (high - low), 0.0, 1.0)
-        return float((known * (1.0 - courtesy)).max())
-
-    def _nearest(self, similarity: Vectors, winner: int) -> str:
-        own = np.flatnonzero(self._owners == winner)
-        if not len(own) or similarity[own].max() < self._encoder.unrelated:
+    def nearest(self, similarity: Vectors, owner: int, least: float) -> str:
+        """Return the owner's text with the greatest of the cosines (n,); "" below `least` or when hidden."""
+        own = np.flatnonzero(self.owners == owner)
+        if not len(own) or similarity[own].max() < least:
             return ""
-        return self._texts[int(own[similarity[own].argmax()])]
-
-    def _hits(self, sentence: str) -> list[int]:
-        folded = haystack(sentence)
-        return [keywords.count(folded) for keywords in self._keywords]
+        return self.texts[int(own[similarity[own].argmax()])]
 
 
-def _is_lost(known: float, share: float) -> bool:
-    return known < _LOST_BELOW or (known < UNSURE_BELOW and share < _CLEAR_SHARE)
+@dataclass(frozen=True)
+class TopicModel:
+    """Tells what a text is about: one head per encoder for the categories, then courtesy, then out of scope.
+
+    `keywords` hold each category's, `lift` (k,) is added to the logarithms of the shares, `temperature` divides them.
+    """
+
+    names: tuple[str, ...]
+    keywords: tuple[tuple[str, ...], ...]
+    heads: tuple[SoftmaxHead, ...]
+    taught: Taught
+    reach: Reach
+    lift: Vectors
+    temperature: float = 1.0
+
+    @cached_property
+    def catch_all(self) -> int | None:
+        """The category that takes what fits nowhere: the one called "… General" or "Otros", if any."""
+        fitting = (i for i, name in enumerate(self.names) if _CATCH_ALL_WORDS.intersection(words(fold(name))))
+        return next(fitting, None)
+
+    @cached_property
+    def _complaints(self) -> int | None:
+        fitting = (i for i, name in enumerate(self.names) if any(stem in fold(name) for stem in _COMPLAINT_STEMS))
+        return next(fitting, None)
+
+    @cached_property
+    def _keywords(self) -> tuple[Keywords, ...]:
+        return tuple(Keywords(keywords) for keywords in self.keywords)
+
+    def aside(self, views: Sequence[Vectors]) -> Vectors:
+        """Return (n,) P(courtesy or out of scope), as seen beside these categories."""
+        return np.asarray(joint_opinion(self.heads, views)[:, -2:].sum(axis=1), dtype=np.float32)
+
+    def shares(self, reading: Reading) -> Vectors:
+        """Return (k,) uncalibrated shares of the categories.
+
+        P(category) = weighted mean over sentences of P(category | sentence), mixed with an even share as far as
+        the text is like nothing taught, times (1 + keywords found)^1.5, times the category's lift.
+        """
+        single = self._single(reading)
+        head = reading.weights @ single / reading.weights.sum()
+        known = float((self.reach.known(self._nearest(reading)) * (1.0 - reading.aside)).max())
+        # Somebody chose the keywords: one counts half even in a sentence that looks like a courtesy.
+        hits = (1.0 + np.maximum(1.0 - reading.aside, 0.5) @ self._hits(reading)) ** KEYWORD_POWER
+        # A fifth of the head's opinion always stays: something must tell the categories apart.
+        scores = (head * (0.2 + 0.8 * known) + 0.8 * (1.0 - known) / len(head)) * hits * np.exp(self.lift)
+        return np.asarray(scores / scores.sum(), dtype=np.float32)
+
+    def complaint(self, shares: Vectors) -> float | None:
+        """Return the share of the category of complaints in the shares (k,), if there is one."""
+        return None if self._complaints is None else float(shares[self._complaints])
+
+    def judge(self, reading: Reading, shares: Vectors) -> Topic:
+        """Judge a text of at least one sentence by its `shares`."""
+        trust = self._trust(reading)
+        abstains = trust < ABSTAIN_BELOW or not reading.matter.any()
+        calibrated = tempered(shares, self.temperature)
+        winner = int(calibrated.argmax())
+        if abstains and self.catch_all is not None and not self._hits(reading).any():
+            winner = self.catch_all
+        row = int((reading.weights * self._single(reading)[:, winner]).argmax())
+        return Topic(
+            winner,
+            calibrated,
+            trust,
+            sentence=reading.sentences[row],
+            keywords=_spelled(reading, self._keywords[winner]),
+            example=self.taught.nearest(self._similarity(reading)[row], winner, self.reach.unrelated),
+            only_courtesy=not reading.matter.any(),
+            abstains=abstains,
+        )
+
+    def _trust(self, reading: Reading) -> float:
+        """Return how far the sentence that is most within scope is so, 0..1.
+
+        Half is what the heads say, half the cosine to the nearest training text; a keyword adds to it.
+        """
+        within = 1.0 - self.aside(reading.views)
+        spoken = self._hits(reading).any(axis=1)
+        trust = 0.5 * within + 0.5 * self._nearest(reading) + _KEYWORD_TRUST * within * spoken
+        return float(np.clip(trust, 0.0, 1.0).max())
+
+    def _single(self, reading: Reading) -> Vectors:
+        """Return (n, k): which category each sentence speaks for."""
+        single = joint_opinion(self.heads, reading.views)[:, : len(self.names)]
+        return np.asarray(single / np.maximum(single.sum(axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+    def _similarity(self, reading: Reading) -> Vectors:
+        return np.asarray(reading.views[0] @ self.taught.vectors.T, dtype=np.float32)
+
+    def _nearest(self, reading: Reading) -> Vectors:
+        """Return (n,): each sentence's cosine to the nearest training text."""
+        similarity = self._similarity(reading)
+        return similarity.max(axis=1) if similarity.size else np.zeros(len(similarity), dtype=np.float32)
+
+    def _hits(self, reading: Reading) -> Vectors:
+        """Return (n, k): how many of each category's keywords stand in each sentence."""
+        folded = [haystack(sentence) for sentence in reading.sentences]
+        return np.asarray([[keys.count(text) for keys in self._keywords] for text in folded], dtype=np.float32)
+
+
+def joint_opinion(heads: Sequence[SoftmaxHead], views: Sequence[Vectors]) -> Vectors:
+    """Return the mean (n, k) of the heads' probabilities; a missing view (last ones) gives no opinion."""
+    opinions = [head.probabilities(view) for head, view in zip(heads, views, strict=False)]
+    return np.asarray(sum(opinions) / len(opinions), dtype=np.float32)
+
+
+def tempered(shares: Vectors, temperature: float) -> Vectors:
+    """Return the shares (k,) with their logarithms divided by the temperature."""
+    return np.asarray(softmax(np.log(np.maximum(shares, 1e-12))[None, :] / temperature)[0], dtype=np.float32)
+
+
+def _prevailing(positive: float, negative: float) -> str:
+    # To overlook an angry customer costs more than to take a calm one for angry.
+    if negative >= NEGATIVE_FROM:
+        return "Negativo"
+    return "Positivo" if positive >= POSITIVE_FROM else "Neutral"
 
 
 def _mood_of_courtesies(sentences: Sequence[str]) -> str:
     """Greetings alone are Neutral, thanks alone Positivo."""
     return "Positivo" if any(_THANKS.count(haystack(sentence)) for sentence in sentences) else "Neutral"
-
-
-def _catch_all(categories: Sequence[CategorySpec]) -> int | None:
-    """Return which category takes what fits nowhere: the one called "… General" or "Otros", if any."""
-    for index, category in enumerate(categories):
-        if _CATCH_ALL_WORDS.intersection(words(fold(category.name))):
-            return index
-    return None
-
-
-def _training_texts(category: CategorySpec, encoder: Encoder, moods: MoodModel) -> list[str]:
-    """Return what teaches a category: name, description, and the telling sentences of its examples."""
-    examples = (normalise(example) for example in category.examples[:_MAX_EXAMPLES])
-    texts = [normalise(category.name), normalise(category.description)]
-    for example in examples:
-        texts.extend(_telling(example, encoder, moods))
-    return list(dict.fromkeys(text for text in texts if text))[: 2 * _MAX_EXAMPLES]
-
-
-def _telling(example: str, encoder: Encoder, moods: MoodModel) -> list[str]:
-    """Return an example without its courtesies: a pasted mail would teach that "Estimados" is a topic."""
-    sentences = split_sentences(example)
-    if len(sentences) < 2:
-        return sentences
-    polite = moods.courtesy(encoder.encode(sentences)) >= _COURTEOUS_FROM
-    return [sentence for sentence, skip in zip(sentences, polite, strict=True) if not skip] or [example]
 
 
 def _spelled(reading: Reading, keywords: Keywords) -> tuple[str, ...]:

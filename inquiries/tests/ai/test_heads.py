@@ -72,7 +72,23 @@ def test_identical_vectors_give_finite_numbers() -> None:
     assert np.allclose(rows, 0.5, atol=1e-3)
 
 
+def test_weights_count_like_copies() -> None:
+    vectors, labels = clouds(2, 6)
+    copied = train_head(np.concatenate([vectors, vectors[:1]]), [*labels, labels[0]], 2, l2=0.1)
+    weighted = train_head(vectors, labels, 2, l2=0.1, weights=[2.0] + [1.0] * 11)
+    # The mean is taken off beforehand, and of that the copy is a part; the opinions are nearly the same.
+    assert np.allclose(copied.probabilities(vectors), weighted.probabilities(vectors), atol=0.02)
+    plain = train_head(vectors, labels, 2, l2=0.1)
+    assert weighted.probabilities(vectors[:1])[0, labels[0]] > plain.probabilities(vectors[:1])[0, labels[0]]
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_unusable_weights_are_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match="positive weights"):
+        train_head(np.ones((2, 4), dtype=np.float32), [0, 1], 2, l2=0.03, weights=[1.0, weight])
+
+
 @pytest.mark.parametrize(("count", "labels"), [(0, []), (2, [0]), (1, [0, 1])])
 def test_unusable_input_is_refused(count: int, labels: list[int]) -> None:
-    with pytest.raises(ValueError, match="one label per vector"):
+    with pytest.raises(ValueError, match="one label and one weight per vector"):
         train_head(np.ones((count, 4), dtype=np.float32), labels, 2, l2=0.03)
