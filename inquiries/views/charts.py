@@ -147,12 +147,12 @@ def _calibration(report: Report) -> Chart:
 def _trust(error: float | None, bias: float | None) -> str:
     if error is None or bias is None:
         return _("No reply has a confidence to compare with.")
-    text = _("On average the confidence is off by %(points)s points, as often upwards as downwards.")
+    text = _("On average the confidence is off by %(off)s, as often upwards as downwards.")
     if bias > BALANCED:
-        text = _("On average the confidence is off by %(points)s points: the AI is surer than it should be.")
+        text = _("On average the confidence is off by %(off)s: the AI is surer than it should be.")
     if bias < -BALANCED:
-        text = _("On average the confidence is off by %(points)s points: the AI is more cautious than it needs to be.")
-    return text % {"points": round(error * 100)}
+        text = _("On average the confidence is off by %(off)s: the AI is more cautious than it needs to be.")
+    return text % {"off": share(error)}
 
 
 def _drafts(report: Report) -> Chart:
