@@ -13,8 +13,8 @@ from structlog.contextvars import bound_contextvars
 from inquiries import asking, breaker, budget, jobs, learning
 from inquiries.ai.engine import AIError, AnalysisResult, Engine, ErrorKind
 from inquiries.asking import Asked
-from inquiries.engines import EMBEDDED, OPENAI, Choice, choose, engine_called, has_stand_in, is_switched_on
-from inquiries.models import Analysis, Category, Inquiry
+from inquiries.engines import EMBEDDED, OPENAI, Choice, choose, engine_called, has_stand_in, is_switched_on, uses_openai
+from inquiries.models import Analysis, Category, Comparison, Inquiry
 from inquiries.recording import Reading, record, schedule_redo
 from inquiries.states import SERVICE_FAILURES, AIReason, AnalysisState, Purpose, Status
 from pok.logging import get_logger
@@ -60,10 +60,10 @@ def _is_overtaken(inquiry: Inquiry) -> bool:
 
 
 def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
-    if analysis.purpose == Purpose.COMPARE and analysis.engine == OPENAI and budget.is_exhausted():
-        _skip(taken, analysis, AIReason.BUDGET)
+    if analysis.purpose == Purpose.COMPARE:
+        _try_out(taken, analysis)
         return
-    choice = Choice(analysis.engine) if analysis.purpose == Purpose.COMPARE else choose()
+    choice = choose()
     if choice is None or (analysis.purpose == Purpose.REDO and choice.engine == EMBEDDED and choice.why):
         _wait_for_service(taken, analysis)
         return
@@ -77,6 +77,32 @@ def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
         if choice.engine == OPENAI:
             breaker.succeeded()
         _record_or_fail(taken, analysis, reading)
+
+
+def _try_out(taken: jobs.Claim, analysis: Analysis) -> None:
+    """Read for a comparison: nothing is stood in for, and a model that does not exist says nothing of the service."""
+    refused = _refused_trial(analysis)
+    if refused:
+        _skip(taken, analysis, refused)
+        return
+    try:
+        reading = _read(analysis, Choice(analysis.engine))
+    except AIError as error:
+        _log_failure(analysis, taken, error)
+        _after_failure(taken, analysis, error, analysis.engine)
+    else:
+        _record_or_fail(taken, analysis, reading)
+
+
+def _refused_trial(analysis: Analysis) -> AIReason | None:
+    """Say why a trial must not go on: cancelled, nothing may leave the machine any more, or no money is left."""
+    if Comparison.objects.filter(analyses=analysis, cancelled_at__isnull=False).exists():
+        return AIReason.CANCELLED
+    if analysis.engine != OPENAI:
+        return None
+    if not uses_openai():
+        return AIReason.DISABLED
+    return AIReason.BUDGET if budget.is_exhausted() else None
 
 
 def _read(analysis: Analysis, choice: Choice, instead_of: AIError | None = None) -> Reading:

@@ -88,7 +88,11 @@ def backlog() -> Backlog:
 
 def _oldest_age() -> timedelta | None:
     # The longest due come first; behind COUNT_CAP of them none is older.
-    owed = Analysis.objects.filter(due_at__isnull=False).exclude(purpose=Purpose.REDO).order_by("due_at")[:COUNT_CAP]
+    owed = (
+        Analysis.objects.filter(due_at__isnull=False)
+        .exclude(purpose__in=[Purpose.REDO, Purpose.COMPARE])
+        .order_by("due_at")[:COUNT_CAP]
+    )
     found = owed.aggregate(age=ExpressionWrapper(Now() - Min("created_at"), output_field=DurationField()))
     return cast("timedelta | None", found["age"])
 
@@ -121,9 +125,8 @@ def last_failures() -> QuerySet[Analysis]:
 
 def waiting_to_try_again() -> QuerySet[Analysis]:
     """Analyses whose last attempt failed and whose next one has its hour, the soonest first."""
-    waiting: QuerySet[Analysis] = Analysis.objects.filter(state=AnalysisState.QUEUED, due_at__gt=Now()).exclude(
-        error=""
-    )
+    queued = Analysis.objects.readings().filter(state=AnalysisState.QUEUED, due_at__gt=Now())
+    waiting: QuerySet[Analysis] = queued.exclude(error="")
     return waiting.select_related("inquiry").defer(*LONG_TEXTS).order_by("due_at")[:MAX_ERRORS_SHOWN]
 
 

@@ -125,6 +125,7 @@ class AIReason(TextChoices):
     DISABLED = "disabled", _("The AI is switched off.")
     BUDGET = "budget", _("The budget of the AI service is used up.")
     PAUSED = "paused", _("The AI service is paused after repeated failures.")
+    CANCELLED = "cancelled", _("A person has cancelled it.")
     OVERTAKEN = "overtaken", _("A person has worked on the inquiry meanwhile.")
     SPAM = "spam", _("Spam is not analysed.")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from inquiries.ai.embedded import TrainedHeads, training_fingerprint
-from inquiries.ai.engine import CategorySpec
+from inquiries.ai.engine import CategorySpec, LabelledText
 from inquiries.categories import live_categories
 from inquiries.engines import embedded_engine
 from inquiries.learning import labels
@@ -58,7 +58,7 @@ def train_if_changed() -> HeadVersion | None:
     return _train(categories, known)
 
 
-def _train(categories: Sequence[CategorySpec], known: Sequence[object]) -> HeadVersion:
+def _train(categories: Sequence[CategorySpec], known: Sequence[LabelledText]) -> HeadVersion:
     started = time.monotonic()
     heads = embedded_engine().train(categories, known)
     report = heads.report

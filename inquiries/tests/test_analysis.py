@@ -399,7 +399,7 @@ def trial(inquiry: Inquiry, **fields: object) -> Analysis:
     return Analysis.objects.create(inquiry=inquiry, comparison=comparison, **(values | fields))
 
 
-def test_a_trial_leaves_the_inquiry_alone(inquiry, engine):
+def test_a_trial_leaves_the_inquiry_alone(inquiry, engine, stand_in):
     before = Inquiry.objects.values().get(pk=inquiry.pk)
     engine.answers = [result(category="Reclamo")]
     row = trial(inquiry)
@@ -409,7 +409,14 @@ def test_a_trial_leaves_the_inquiry_alone(inquiry, engine):
     assert Inquiry.objects.values().get(pk=inquiry.pk) == before
 
 
-def test_a_trial_uses_its_own_instructions_and_model(inquiry, engine, monkeypatch):
+@pytest.fixture
+def service(settings, engine) -> FakeEngine:
+    """An AI service is set up, so that trials on it may run."""
+    settings.AI_ENGINE, settings.OPENAI_API_KEY = "auto", "k"
+    return engine
+
+
+def test_a_trial_uses_its_own_instructions_and_model(inquiry, engine, service, monkeypatch):
     asked: list[tuple[str, str]] = []
     monkeypatch.setattr(analysis_module, "engine_called", lambda *names: asked.append(names) or engine)
     prompt = PromptVersion.objects.create(facts="Abrimos a las 9.")
@@ -434,3 +441,25 @@ def test_a_trial_stops_at_the_budget(inquiry, engine, stand_in):
     analysis_module.run(row.pk)
     row.refresh_from_db()
     assert (row.state, row.error, engine.history) == (AnalysisState.SKIPPED, AIReason.BUDGET, [])
+
+
+def test_a_mistyped_model_on_trial_does_not_pause_the_service(inquiry, engine, stand_in):
+    engine.answers = [AIError(ErrorKind.MODEL_NOT_FOUND, permanent=True)]
+    analysis_module.run(trial(inquiry).pk)
+    assert not ServiceState.objects.exists()
+
+
+def test_a_cancelled_trial_does_not_come_back(inquiry, engine, stand_in):
+    row = trial(inquiry)
+    Comparison.objects.update(cancelled_at=Now())
+    analysis_module.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error, engine.history) == (AnalysisState.SKIPPED, AIReason.CANCELLED, [])
+
+
+def test_a_trial_sends_nothing_outside_once_only_the_embedded_engine_may_read(inquiry, engine, stand_in):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_mode": "embedded"})
+    row = trial(inquiry)
+    analysis_module.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error, engine.history) == (AnalysisState.SKIPPED, AIReason.DISABLED, [])
