@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +81,10 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
     def provisional(self) -> InquiryQuerySet:
         """What waits for a person and only the stand-in engine has read."""
         return self.waiting().filter(is_provisional=True)
+
+    def from_address(self, email: str) -> InquiryQuerySet:
+        """What came from this address, in whatever case it was written; the database folds both sides."""
+        return self.alias(folded=Upper("email")).filter(folded=Upper(Value(email.strip())))
 
     def capped_count(self, cap: int = COUNT_CAP) -> int:
         """Count up to `cap` + 1: the cost does not grow with the table."""
