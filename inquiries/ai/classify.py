@@ -17,8 +17,9 @@ from inquiries.ai.text import fold, words
 MATTER_POWER = 4
 QUESTION_WEIGHT = 1.5
 KEYWORD_POWER = 1.5
-POSITIVE_FROM = 0.46
-NEGATIVE_FROM = 0.36
+POSITIVE_FROM = 0.4
+NEGATIVE_FROM = 0.31
+STRANGE_NEGATIVE_FROM = 0.45  # of what is out of scope: gibberish resembles complaints more than anything
 COMPLAINT_WEIGHT = 0.3
 COURTEOUS_FROM = 0.5
 PRAISE_FROM = 0.5
@@ -130,8 +131,10 @@ class MoodModel:
             chosen[int(np.where(strange, aside, np.inf).argmin())] = True
         return Reading(sentences, views, aside, np.asarray(chosen, dtype=np.bool_))
 
-    def judge(self, reading: Reading, complaint: float | None) -> Mood:
+    def judge(self, reading: Reading, complaint: float | None, *, is_strange: bool = False) -> Mood:
         """Judge a text of at least one sentence; `complaint` is the share of a category of complaints, if any.
+
+        `is_strange` tells that the text is out of scope, so that only clear anger counts.
 
         A feeling counts half by its weighted mean over the sentences and half by its strongest sentence: one
         angry sentence among polite ones must not drown, nor make a long calm report an angry one.
@@ -145,7 +148,8 @@ class MoodModel:
         positive, _, negative = (0.5 * (mean + strongest)).tolist()
         if complaint is not None:
             negative = (1.0 - COMPLAINT_WEIGHT) * negative + COMPLAINT_WEIGHT * complaint
-        return Mood(_prevailing(positive, negative), mean)
+        least = STRANGE_NEGATIVE_FROM if is_strange else NEGATIVE_FROM
+        return Mood(_prevailing(positive, negative >= least), mean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +284,9 @@ def tempered(shares: Vectors, temperature: float) -> Vectors:
     return np.asarray(softmax(np.log(np.maximum(shares, 1e-12))[None, :] / temperature)[0], dtype=np.float32)
 
 
-def _prevailing(positive: float, negative: float) -> str:
+def _prevailing(positive: float, is_negative: bool) -> str:
     # To overlook an angry customer costs more than to take a calm one for angry.
-    if negative >= NEGATIVE_FROM:
+    if is_negative:
         return "Negativo"
     return "Positivo" if positive >= POSITIVE_FROM else "Neutral"
 

@@ -128,7 +128,7 @@ class EmbeddedEngine:
             reading = read(sentences, encoders, heads.topics, heads.moods)
             shares = heads.topics.shares(reading)
             topic = heads.topics.judge(reading, shares)
-            mood = heads.moods.judge(reading, heads.topics.complaint(shares))
+            mood = heads.moods.judge(reading, heads.topics.complaint(shares), is_strange=topic.abstains)
         return _result(request, topic, mood, _Record(detect_language(text), _joined(encoders), heads))
 
     def _ready(self) -> _Tools:

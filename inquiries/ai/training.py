@@ -21,6 +21,7 @@ from inquiries.ai.trained import TrainedHeads, TrainingReport, category_fingerpr
 # Chosen by measurement, as the numbers of `classify`.
 TOPIC_L2 = 0.1
 MOOD_L2 = 0.1
+PLAIN_COURTESY = 0.85
 
 # Bounds the time of a training when somebody pastes a whole archive into a category.
 MAX_EXAMPLES = 400
@@ -28,7 +29,7 @@ MAX_LABELS = 2_000
 
 _FOLDS = 5
 # What the folds of the default categories give; a training without folds takes it.
-_USUAL_TEMPERATURE = 0.6
+_USUAL_TEMPERATURE = 0.5
 # An example held out is still of the hand that wrote the rest, so customers' own words are harder than the folds
 # say: of the way from 1 to the fitted temperature, in logarithms, three quarters are gone along.
 _CAUTION = 0.75
@@ -120,8 +121,17 @@ def newest_labels(labels: Sequence[LabelledText]) -> list[LabelledText]:
 
 
 def read(sentences: Sequence[str], encoders: Sequence[Encoder], topics: TopicModel, moods: MoodModel) -> Reading:
-    """Return the sentences (one at least) as the models see them."""
-    views = _views(encoders, sentences)
+    """Return the sentences (one at least) as the models see them.
+
+    The finer encoders are spared what the first one takes for a courtesy beyond doubt: it would weigh nothing.
+    """
+    first = encoders[0].encode(sentences)
+    if len(encoders) > 1:
+        aside = np.maximum(topics.aside([first]), moods.opinion([first])[:, -1])
+        kept = np.flatnonzero(aside < PLAIN_COURTESY)
+        if len(kept):
+            first, sentences = first[kept], [sentences[row] for row in kept]
+    views = [first, *_views(encoders[1:], sentences)]
     return moods.read(sentences, views, topics.aside(views))
 
 

@@ -138,7 +138,7 @@ def test_the_test_sentences_were_not_taught() -> None:
 
 def test_a_whole_answer(engine: EmbeddedEngine) -> None:
     result = ask(engine, "Hola, no puedo entrar a mi cuenta desde ayer y me sale un error. ¡Gracias!")
-    assert (result.category, result.sentiment, result.language) == ("Soporte Técnico", "Neutral", "es")
+    assert (result.category, result.language) == ("Soporte Técnico", "es")
     assert (result.engine, result.model) == ("embedded", "use-m3")
     assert re.fullmatch(r"embedded-2/[0-9a-f]{8}", result.prompt_version)
     assert result.reason == "Menciona «no puedo entrar» y «sale un error»."

@@ -46,8 +46,18 @@ def test_bytes_give_the_same_heads_back(heads: TrainedHeads) -> None:
     assert again.topics.keywords == heads.topics.keywords
     assert again.topics.taught.texts == heads.topics.taught.texts
     assert np.array_equal(again.topics.heads[0].weights, heads.topics.heads[0].weights)
-    assert np.allclose(again.topics.taught.vectors, heads.topics.taught.vectors, atol=1e-3)
-    assert np.allclose(again.moods.polite, heads.moods.polite, atol=1e-3)
+
+
+def test_distances_survive_the_packing(heads: TrainedHeads) -> None:
+    again = TrainedHeads.from_bytes(heads.to_bytes())
+    asked = WordHashEncoder().encode(["No anda la app", "¿Cuánto cuesta la silla?", "Hola, muchas gracias"])
+    for packed, whole in (
+        (again.topics.taught.vectors, heads.topics.taught.vectors),
+        (again.moods.polite, heads.moods.polite),
+        (again.moods.glad, heads.moods.glad),
+    ):
+        assert np.allclose(np.linalg.norm(packed, axis=1), 1.0, atol=1e-5)
+        assert np.allclose(asked @ packed.T, asked @ whole.T, atol=0.01)
 
 
 def test_the_bytes_are_small_and_hold_no_customers_text(heads: TrainedHeads) -> None:

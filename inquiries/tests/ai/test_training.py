@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from inquiries.ai.encoder import WordHashEncoder
@@ -91,6 +93,41 @@ def test_training_is_deterministic() -> None:
     first, second = (train(CATEGORIES, (LabelledText("zorbo", "Ventas"),), [ENCODER]) for _ in range(2))
     assert first.topics.heads[0].weights.tobytes() == second.topics.heads[0].weights.tobytes()
     assert (first.report.temperature, first.report.ece) == (second.report.temperature, second.report.ece)
+
+
+def test_the_finer_encoder_is_spared_plain_courtesies() -> None:
+    class Finer(WordHashEncoder):
+        model = "finer"
+        asked: ClassVar[list[str]] = []
+
+        def encode(self, sentences):
+            self.asked.extend(sentences)
+            return super().encode(sentences)
+
+    finer = Finer()
+    heads = train(CATEGORIES, (), [ENCODER, finer], has_folds=False)
+    finer.asked.clear()
+    reading = read(["Muchas gracias", "No anda la app"], [ENCODER, finer], heads.topics, heads.moods)
+    assert reading.sentences == finer.asked == ["No anda la app"]
+    finer.asked.clear()
+    assert read(["Muchas gracias"], [ENCODER, finer], heads.topics, heads.moods).sentences == ["Muchas gracias"]
+
+
+def test_a_small_category_is_lifted_and_takes_rival_examples() -> None:
+    big = tuple(f"¿Dónde queda la tienda número {number}?" for number in range(30))
+    other = tuple(f"La app número {number} no anda" for number in range(30))
+    categories = (
+        CategorySpec("General", examples=(*big, "¿Dónde dejo mi currículum?")),
+        CategorySpec("Soporte", examples=other),
+        CategorySpec("Empleo", examples=("¿Dónde dejo mi currículum?", "Busco trabajo de cajera")),
+    )
+    heads = train(categories, (), [ENCODER])
+    empleo = heads.topics.names.index("Empleo")
+    taught = dict(zip(heads.topics.taught.texts, heads.topics.taught.owners.tolist(), strict=True))
+    assert heads.topics.lift[empleo] > 0.0
+    assert [heads.topics.lift[row] for row in range(3) if row != empleo] == [0.0, 0.0]
+    assert taught["¿Dónde dejo mi currículum?"] == empleo
+    assert list(heads.topics.taught.texts).count("¿Dónde dejo mi currículum?") == 1
 
 
 def test_every_sentence_that_a_training_reads_is_named() -> None:
