@@ -68,3 +68,11 @@ def succeeded() -> None:
         log.info("service_back", service=SERVICE, redone=woken.update(due_at=Now()))
     else:
         ServiceState.objects.filter(name=SERVICE, failures__gt=0).update(**troubled)
+
+
+def wake_a_probe() -> None:
+    """Once a pause is over, bring one put-off reading forward: without new inquiries nobody else would try."""
+    if ServiceState.objects.filter(name=SERVICE, open_until__lte=Now()).exists():
+        put_off = Analysis.objects.filter(purpose=Purpose.REDO, state=AnalysisState.QUEUED, due_at__gt=Now())
+        first = put_off.order_by("due_at").values_list("pk", flat=True).first()
+        Analysis.objects.filter(pk=first, state=AnalysisState.QUEUED).update(due_at=Now())

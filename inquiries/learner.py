@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from functools import partial
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from inquiries import calibration, engines, learning, leases, training
+from inquiries import breaker, calibration, engines, learning, leases, training
 from inquiries.ai.engine import AIError
 from inquiries.categories import live_categories
 from pok.logging import get_logger
@@ -19,6 +21,7 @@ PERIOD = 3.0  # seconds
 DUTY = "learning"
 DUTY_SECONDS = 180.0  # longer than a training from nothing takes
 REFIT_EVERY = 600.0
+NICE = 10
 _started = threading.Lock()
 _leaving = threading.Event()
 
@@ -48,6 +51,7 @@ def warm_up() -> None:
 
 
 def _loop() -> None:
+    _give_way()
     _guarded(warm_up)
     refitted_at = -REFIT_EVERY
     while not _leaving.wait(PERIOD):
@@ -56,11 +60,18 @@ def _loop() -> None:
             refitted_at = time.monotonic()
 
 
+def _give_way() -> None:
+    """Let the threads that read for customers go first; on Linux a thread has a priority of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+
+
 def step(*, refit: bool = False) -> None:
     """Do one round: load what is new, and learn if that duty is this worker's."""
     training.load_newest()
     if not engines.is_switched_on() or not leases.hold(DUTY, DUTY_SECONDS):
         return
+    breaker.wake_a_probe()
     while learning.learn_pending():
         leases.hold(DUTY, DUTY_SECONDS)
     learning.embed_waiting()

@@ -92,3 +92,15 @@ def test_the_last_error_is_kept_for_the_monitor():
     fail()
     row = ServiceState.objects.get(name=breaker.SERVICE)
     assert (row.last_error, row.last_detail, row.last_failure_at is None) == ("server_error", "503", False)
+
+
+def test_after_the_pause_one_put_off_reading_is_brought_forward(make_inquiry, categories):
+    late = Now() + timedelta(hours=1)
+    for _ in range(2):
+        Analysis.objects.create(inquiry=make_inquiry(analysed=True), purpose=Purpose.REDO, due_at=late)
+    fail(3)
+    breaker.wake_a_probe()
+    assert not Analysis.objects.due().exists()
+    pass_time()
+    breaker.wake_a_probe()
+    assert Analysis.objects.due().count() == 1
