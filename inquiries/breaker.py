@@ -74,5 +74,5 @@ def wake_a_probe() -> None:
     """Once a pause is over, bring one put-off reading forward: without new inquiries nobody else would try."""
     if ServiceState.objects.filter(name=SERVICE, open_until__lte=Now()).exists():
         put_off = Analysis.objects.filter(purpose=Purpose.REDO, state=AnalysisState.QUEUED, due_at__gt=Now())
-        first = put_off.order_by("due_at").values_list("pk", flat=True).first()
-        Analysis.objects.filter(pk=first, state=AnalysisState.QUEUED).update(due_at=Now())
+        first = list(put_off.order_by("due_at").values_list("pk", flat=True)[:1])
+        put_off.filter(pk__in=first).update(due_at=Now())

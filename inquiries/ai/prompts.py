@@ -21,6 +21,8 @@ TAGS = (TEXT_TAG, NAME_TAG, CASES_TAG)
 MAX_TEXT = 10_000
 MAX_NAME = 80
 MAX_EXAMPLES = 3
+# The embedded engine lives on many keywords; a language model needs a taste of them, and each call pays for all.
+MAX_KEYWORDS = 12
 MAX_EXAMPLE = 200
 MAX_CASE_TEXT = 600
 MAX_CASE_ANSWER = 900
@@ -195,7 +197,7 @@ def _line(text: str) -> str:
 def _category(category: CategorySpec) -> str:
     parts = [f"- {_line(category.name)}: {_line(category.description).rstrip('.') or 'sin descripción'}."]
     if category.keywords:
-        parts.append(f"Palabras clave: {', '.join(map(_line, category.keywords))}.")
+        parts.append(f"Palabras clave: {', '.join(map(_line, category.keywords[:MAX_KEYWORDS]))}.")
     if category.examples:
         examples = (f"«{_line(example)[:MAX_EXAMPLE]}»" for example in category.examples[:MAX_EXAMPLES])
         parts.append(f"Ejemplos: {'; '.join(examples)}.")

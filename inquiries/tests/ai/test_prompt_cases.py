@@ -50,3 +50,14 @@ def test_style_and_forbidden_promises_reach_the_rules():
     assert "Estilo: cercano y breve." in prompt
     assert "«reembolso total»" in prompt
     assert "promesas" not in system_prompt((CategorySpec("Ventas"),), CompanyProfile())
+
+
+def test_a_category_shows_some_of_its_keywords_and_examples_only():
+    spec = CategorySpec(
+        "Ventas", keywords=tuple(f"palabra{n}" for n in range(60)), examples=("uno", "dos", "tres", "cuatro")
+    )
+    prompt = system_prompt((spec,), CompanyProfile())
+    assert "palabra11" in prompt
+    assert "palabra12" not in prompt
+    assert "«tres»" in prompt
+    assert "«cuatro»" not in prompt
