@@ -81,10 +81,12 @@ class RememberingEncoder:
         self._size = size
         self._vectors: Lru[bytes, Halves] = Lru(size)
         self._path = folder / f"vectors-{encoder.model}.npz" if folder else None
-        self._read()
+        self._reading = threading.Lock()
+        self._has_read = False
 
     def encode(self, sentences: Sequence[str]) -> Vectors:
         """Return (n, width) unit rows; only sentences not remembered cost anything."""
+        self._read()
         digests = [_digest(sentence) for sentence in sentences]
         known = {digest: self._vectors.get(digest) for digest in digests}
         fresh = {digest: text for digest, text in zip(digests, sentences, strict=True) if known[digest] is None}
@@ -97,6 +99,7 @@ class RememberingEncoder:
 
     def count_unknown(self, sentences: Iterable[str]) -> int:
         """Return how many of the sentences would have to be encoded."""
+        self._read()
         return sum(self._vectors.get(digest) is None for digest in {_digest(sentence) for sentence in sentences})
 
     def keep_only(self, sentences: Iterable[str]) -> None:
@@ -116,6 +119,13 @@ class RememberingEncoder:
                 logger.warning("Vectors not kept on disk: %r", error)
 
     def _read(self) -> None:
+        """Read the file once, and only when somebody trains: who answers with stored heads needs none of it."""
+        with self._reading:
+            if not self._has_read:
+                self._has_read = True
+                self._read_file()
+
+    def _read_file(self) -> None:
         if self._path is None or not self._path.exists():
             return
         try:

@@ -130,7 +130,7 @@ def read(sentences: Sequence[str], encoders: Sequence[Encoder], topics: TopicMod
         aside = np.maximum(topics.aside([first]), moods.opinion([first])[:, -1])
         kept = np.flatnonzero(aside < PLAIN_COURTESY)
         if len(kept):
-            first, sentences = first[kept], [sentences[row] for row in kept]
+            first, sentences = first[kept], [sentences[int(row)] for row in kept]
     views = [first, *_views(encoders[1:], sentences)]
     return moods.read(sentences, views, topics.aside(views))
 
@@ -206,9 +206,11 @@ def _without_rivals(
     """
     small = set(_small(specs, lessons))
     claimed = [sentence for lesson in lessons if lesson.owner in small for sentence in lesson.sentences]
-    if not claimed:
+    # What a person has said about a message stays, whatever it resembles.
+    given = (lesson for lesson in lessons if lesson.is_own_words and lesson.is_testable)
+    rivals = [lesson for lesson in given if lesson.owner not in small]
+    if not claimed or not rivals:
         return list(lessons)
-    rivals = [lesson for lesson in lessons if lesson.owner not in small and lesson.is_testable]
     nearness = _nearness([lesson.sentences[0] for lesson in rivals], claimed, encoders)
     out = {id(lesson) for lesson, near in zip(rivals, nearness, strict=True) if near >= RIVAL_FROM}
     return [lesson for lesson in lessons if id(lesson) not in out]

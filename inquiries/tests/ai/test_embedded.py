@@ -28,6 +28,7 @@ from inquiries.ai.engine import (
 )
 from inquiries.ai.heads import Vectors
 from inquiries.ai.seeds import courtesy_sentences, default_categories, sentiment_sentences
+from inquiries.ai.training import train
 
 DEFAULTS = tuple(category.spec for category in default_categories())
 CANCEL = CategorySpec(
@@ -304,11 +305,10 @@ def test_any_text_yields_a_valid_result(engine: EmbeddedEngine, text: str, name:
 
 def count_trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     trained: list[int] = []
-    real = module.train
 
     def spy(*args: object, **kwargs: object) -> object:
         trained.append(1)
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return train(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "train", spy)
     return trained
@@ -421,7 +421,8 @@ def test_a_message_becomes_one_unit_vector(engine: EmbeddedEngine) -> None:
     plain, other, *rest = (engine.embed(text) for text in texts)
     wrapped = engine.embed(WRAPS[2].format(texts[0]))
     for vector in (plain, other, wrapped, *rest):
-        assert (vector.shape, vector.dtype) == ((512,), np.float32)
+        assert vector.shape == (512,)
+        assert vector.dtype == np.float32
         assert np.isclose(np.linalg.norm(vector), 1.0, atol=1e-4)
     assert plain @ wrapped > 0.6
     assert plain @ other < 0.4

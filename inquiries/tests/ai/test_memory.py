@@ -78,6 +78,16 @@ def test_vectors_outlive_the_process(tmp_path: Path) -> None:
     assert inner.asked == []
 
 
+def test_the_file_is_read_only_when_somebody_trains(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file_in(tmp_path).write_bytes(b"nonsense")
+    with caplog.at_level(logging.WARNING, logger="inquiries.ai.memory"):
+        memory = RememberingEncoder(Counting(), tmp_path)
+        assert caplog.text == ""
+        memory.encode(TEXTS)
+        memory.encode(TEXTS)
+    assert caplog.text.count("not readable") == 1
+
+
 def test_a_new_sentence_has_the_vector_that_it_will_have_when_remembered(tmp_path: Path) -> None:
     vectors = RememberingEncoder(Counting()).encode(TEXTS)
     assert np.array_equal(vectors, kept(tmp_path))
@@ -121,7 +131,7 @@ def test_a_damaged_file_is_made_anew(damage: bytes | None, tmp_path: Path, caplo
     ids=["width", "count", "nan", "type", "flat"],
 )
 def test_a_file_of_something_else_is_left_aside(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
-    np.savez(file_in(tmp_path), **arrays)
+    np.savez(file_in(tmp_path), **arrays)  # type: ignore[arg-type]
     inner = Counting()
     assert RememberingEncoder(inner, tmp_path).encode(TEXTS).shape == (3, 512)
     assert inner.asked == TEXTS

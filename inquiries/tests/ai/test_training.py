@@ -130,6 +130,18 @@ def test_a_small_category_is_lifted_and_takes_rival_examples() -> None:
     assert list(heads.topics.taught.texts).count("¿Dónde dejo mi currículum?") == 1
 
 
+def test_a_persons_label_is_no_rival() -> None:
+    categories = (
+        CategorySpec("General", examples=tuple(f"¿Dónde queda la tienda número {number}?" for number in range(30))),
+        CategorySpec("Soporte", examples=tuple(f"La app número {number} no anda" for number in range(30))),
+        CategorySpec("Empleo", examples=("¿Dónde dejo mi currículum?",)),
+    )
+    label = LabelledText("¿Dónde dejo mi currículum de proveedor?", "General")
+    heads = train(categories, (label,), [ENCODER], has_folds=False)
+    row = heads.topics.taught.texts.index("")
+    assert heads.topics.names[int(heads.topics.taught.owners[row])] == "General"
+
+
 def test_every_sentence_that_a_training_reads_is_named() -> None:
     class Listening(WordHashEncoder):
         def __init__(self) -> None:
