@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import DataError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
@@ -108,10 +110,12 @@ def _refused_trial(analysis: Analysis) -> AIReason | None:
 def _read(analysis: Analysis, choice: Choice, instead_of: AIError | None = None) -> Reading:
     """Ask the engine and check what it says. `instead_of` is the failure that the embedded engine stands in for."""
     is_trial = analysis.purpose == Purpose.COMPARE
-    asked = asking.prepare(analysis.inquiry, choice.engine, analysis.prompt if is_trial else None)
+    with _bugs_as_errors("preparing_bug"):
+        asked = asking.prepare(analysis.inquiry, choice.engine, analysis.prompt if is_trial else None)
     engine = engine_called(choice.engine, analysis.model if is_trial else "")
     result, milliseconds = _ask(engine, asked)
-    result, flags = asking.checked(asked, result)
+    with _bugs_as_errors("checking_bug"):
+        result, flags = asking.checked(asked, result)
     why = AIReason(instead_of.kind.value) if instead_of else choice.why
     return Reading(
         asked,
@@ -130,14 +134,21 @@ def _ask(engine: Engine, asked: Asked) -> tuple[AnalysisResult, int]:
     if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
     started = time.monotonic()
-    try:
+    with _bugs_as_errors("engine_bug", engine=engine.name):
         result = engine.analyse(asked.request)
-    except AIError:
+    return result, round((time.monotonic() - started) * 1000)
+
+
+@contextmanager
+def _bugs_as_errors(event: str, **fields: str) -> Iterator[None]:
+    """Turn what nobody foresaw into an error of this one inquiry, so that it does not look like a dead worker."""
+    try:
+        yield
+    except (AIError, DatabaseError):
         raise
     except Exception as error:
-        log.exception("engine_bug", engine=engine.name)
+        log.exception(event, **fields)
         raise AIError(ErrorKind.INTERNAL, type(error).__name__, permanent=False) from error
-    return result, round((time.monotonic() - started) * 1000)
 
 
 def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> None:

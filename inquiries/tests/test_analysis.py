@@ -161,6 +161,14 @@ def test_a_bug_in_an_engine_is_an_internal_error(waiting, engine):
     assert newest(waiting).error_detail == "ZeroDivisionError"
 
 
+@pytest.mark.parametrize("step", ["prepare", "checked"])
+def test_a_bug_around_the_engine_is_an_internal_error_too(waiting, engine, monkeypatch, step):
+    monkeypatch.setattr(analysis_module.asking, step, lambda *_args: 1 / 0)
+    attempt(waiting)
+    assert waiting.ai_error == AIReason.INTERNAL
+    assert newest(waiting).error_detail == "ZeroDivisionError"
+
+
 def test_an_answer_outside_the_live_categories_is_asked_again(waiting, engine, categories):
     def renamed_meanwhile(request):
         Category.objects.filter(name="Ventas").update(name="Comercial")
