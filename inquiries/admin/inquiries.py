@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inquiries import search
 from inquiries.admin.base import ReadOnlyAdmin, ReadOnlyInline, is_list
+from inquiries.admin.privacy import PersonActions
 from inquiries.models import Analysis, Correction, Inquiry, InquiryEvent, Message
 from inquiries.templatetags.desk import engine_name, event_value, percent
 
@@ -88,7 +89,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(Inquiry)
-class InquiryAdmin(InWords, ReadOnlyAdmin):
+class InquiryAdmin(InWords, PersonActions):
     list_display = (
         "id",
         "customer_name",

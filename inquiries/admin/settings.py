@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Field
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,6 +25,15 @@ class SiteSettingsAdmin(SingletonModelAdmin):
         (_("Budget"), {"fields": ("prices", "daily_tokens", "daily_cost", "monthly_cost")}),
         (_("Privacy"), {"fields": ("masking", "retention_days", "spam_retention_days")}),
     )
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        """Suggest a notice: an empty one shows nothing, and the words are the company's own to choose."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "notice" and field is not None:
+            field.widget.attrs["placeholder"] = gettext(
+                "Someone from our team reads every message; an AI may help them to sort it and to write the reply."
+            )
+        return field
 
     @admin.display(description=_("instructions"))
     def instructions(self, settings: SiteSettings) -> SafeString:
