@@ -26,7 +26,7 @@ from inquiries.models import (
     SiteSettings,
 )
 from inquiries.states import AnalysisState, Purpose, Sentiment, Status
-from inquiries.tests.fakes import FakeEngine
+from inquiries.tests.fakes import RESULT, FakeEngine
 
 pytestmark = pytest.mark.django_db
 HERS = "Juana@Example.com"
@@ -159,14 +159,11 @@ def during(monkeypatch, settings):
     monkeypatch.setattr(learning, "vector_of", lambda text: VECTOR)
 
     def run(inquiry: Inquiry, act) -> None:
-        engine = FakeEngine()
-        answer = engine.analyse
-
-        def analyse(request):
+        def answer(request):
             act()
-            return answer(request)
+            return RESULT
 
-        engine.analyse = analyse
+        engine = FakeEngine(answer)
         monkeypatch.setattr(analysis_module, "engine_called", lambda name, model="": engine)
         analysis_module.run(inquiry.analyses.get().pk)
 

@@ -16,14 +16,7 @@ NIGHT = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch, settings) -> None:
     settings.TIME_ZONE = "America/Bogota"  # five hours behind: 2 o'clock at NIGHT
-    timezone.get_default_timezone.cache_clear()
     forget(monkeypatch)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _time_zone_again():
-    yield
-    timezone.get_default_timezone.cache_clear()
 
 
 def forget(monkeypatch) -> None:

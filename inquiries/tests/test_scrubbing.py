@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from inquiries import erasing, scrubbing, search, services
 from inquiries.models import Inquiry
 from inquiries.services import privacy
+from inquiries.states import Source
 from inquiries.tests.test_erasing import lived
 
 sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL frees deleted rows by its vacuum")
@@ -39,7 +40,10 @@ def planted(make_inquiry, agent, db) -> Inquiry:
     inquiry.analyses.update(sent_text="zapalloplantado", raw_answer="bergamotaplantada " * 2_000)
     for number in range(30):
         services.submit(
-            customer_name="Otra", email="otra@example.com", message=f"Mensaje número {number} de otra", source="form"
+            customer_name="Otra",
+            email="otra@example.com",
+            message=f"Mensaje número {number} de otra",
+            source=Source.FORM,
         )
     return inquiry
 
