@@ -17,15 +17,15 @@ from inquiries.ai.text import fold, words
 MATTER_POWER = 4
 QUESTION_WEIGHT = 1.5
 KEYWORD_POWER = 1.5
-POSITIVE_FROM = 0.4
-NEGATIVE_FROM = 0.31
-STRANGE_NEGATIVE_FROM = 0.45  # of what is out of scope: gibberish resembles complaints more than anything
+POSITIVE_FROM = 0.38
+NEGATIVE_FROM = 0.27
+STRANGE_NEGATIVE_FROM = 0.4  # of what is out of scope: gibberish resembles complaints more than anything
 COMPLAINT_WEIGHT = 0.3
 COURTEOUS_FROM = 0.5
 PRAISE_FROM = 0.5
 
-# Of a hundred inquiries one or two are less like what was taught; of a hundred texts out of scope eighty are.
-ABSTAIN_BELOW = 0.45
+# Of a hundred inquiries one is less like what was taught; of a hundred texts out of scope seventy-five are.
+ABSTAIN_BELOW = 0.43
 # A keyword is a sign of its own that a text is within scope.
 _KEYWORD_TRUST = 0.3
 

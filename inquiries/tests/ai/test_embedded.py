@@ -405,11 +405,15 @@ def test_what_a_training_read_is_remembered_for_the_next_start(tmp_path: Path) -
     assert np.array_equal(first.topics.heads[0].weights, again.topics.heads[0].weights)
 
 
-def test_a_correction_moves_the_next_answer(hashing: EmbeddedEngine) -> None:
+def test_corrections_move_the_next_answer(hashing: EmbeddedEngine) -> None:
     text = "Consulta por el zorbo azul"
     assert ask(hashing, text).category != "Ventas"
+    labels = [
+        LabelledText("Hola, quiero el zorbo azul de Pedro Ruiz", "Ventas", "Neutral"),
+        LabelledText("Consulta por el zorbo rojo", "Ventas", "Neutral"),
+    ]
     engine = EmbeddedEngine(WordHashEncoder())
-    engine.load(engine.train(DEFAULTS, [LabelledText("Hola, quiero el zorbo azul de Pedro Ruiz", "Ventas")]))
+    engine.load(engine.train(DEFAULTS, labels))
     result = ask(engine, text)
     assert result.category == "Ventas"
     # One customer's words are not shown with another's inquiry.
