@@ -11,7 +11,7 @@ from functools import partial
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from inquiries import breaker, calibration, engines, learning, leases, training
+from inquiries import breaker, calibration, engines, learning, leases, nightly, training
 from inquiries.ai.engine import AIError
 from inquiries.categories import live_categories
 from pok.logging import get_logger
@@ -55,6 +55,7 @@ def _loop() -> None:
     _guarded(warm_up)
     refitted_at = -REFIT_EVERY
     while not _leaving.wait(PERIOD):
+        _guarded(nightly.run_if_due)
         is_refit_due = time.monotonic() - refitted_at >= REFIT_EVERY
         if _guarded(partial(step, refit=is_refit_due)) and is_refit_due:
             refitted_at = time.monotonic()
@@ -81,7 +82,7 @@ def step(*, refit: bool = False) -> None:
         calibration.refit()
 
 
-def _guarded(work: Callable[[], None]) -> bool:
+def _guarded(work: Callable[[], object]) -> bool:
     """Run one step; what fails is logged and tried again in the next round, the thread goes on."""
     try:
         work()

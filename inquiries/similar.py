@@ -125,10 +125,13 @@ _index = Index()
 
 def neighbours(vector: Vector, count: int, *, without: int | None = None) -> list[Neighbour]:
     """Return up to `count` examples with a cosine of at least RELATED, the nearest first."""
-    pairs = [pair for pair in _index.nearest(vector, 2 * count, without=without) if pair[1] >= RELATED]
+    pairs = [pair for pair in _index.nearest(vector, 4 * count, without=without) if pair[1] >= RELATED]
     rows = Example.objects.filter(inquiry__in=[pk for pk, _ in pairs]).select_related("inquiry", "category")
     found = {row.inquiry_id: row for row in rows.defer("vector", "inquiry__suggested_reply", "inquiry__reply")}
-    return [Neighbour(found[pk], score) for pk, score in pairs if pk in found][:count]
+    near = [Neighbour(found[pk], score) for pk, score in pairs if pk in found]
+    # The same words again (a form letter, a test) would take the place of something new.
+    distinct = {neighbour.example.text.casefold().strip(): neighbour for neighbour in reversed(near)}
+    return sorted(distinct.values(), key=lambda neighbour: -neighbour.score)[:count]
 
 
 def similar_to(inquiry: Inquiry, count: int = 5) -> list[Neighbour] | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
+from django.db import transaction
+
+from inquiries import erasing
 from inquiries.ai.embedded import TrainedHeads, training_fingerprint
 from inquiries.ai.engine import CategorySpec, LabelledText
 from inquiries.categories import live_categories
 from inquiries.engines import embedded_engine
 from inquiries.learning import labels
-from inquiries.models import HeadVersion
+from inquiries.models import HeadVersion, Lease
 from pok.logging import get_logger
 
 log = get_logger(__name__)
@@ -51,16 +55,35 @@ def train_if_changed() -> HeadVersion | None:
     if not categories or (categories == _last[0] and time.monotonic() - _last[1] < LABELS_EVERY):
         return None
     _last = categories, time.monotonic()
+    erased_at = _last_erasure()
     known = labels()
     newest = HeadVersion.objects.order_by("-id").values_list("fingerprint", flat=True).first()
     if newest == training_fingerprint(categories, known):
         return None
-    return _train(categories, known)
+    return _train(categories, known, erased_at)
 
 
-def _train(categories: Sequence[CategorySpec], known: Sequence[LabelledText]) -> HeadVersion:
+def _last_erasure() -> datetime | None:
+    return Lease.objects.filter(name=erasing.UNLEARNT).values_list("until", flat=True).first()
+
+
+def _train(
+    categories: Sequence[CategorySpec], known: Sequence[LabelledText], erased_at: datetime | None
+) -> HeadVersion | None:
     started = time.monotonic()
     heads = embedded_engine().train(categories, known)
+    with transaction.atomic():
+        # Held until the version is written, so that an erasure finds the version or is seen here.
+        Lease.objects.select_for_update().filter(name=erasing.UNLEARNT).first()
+        if _last_erasure() != erased_at:
+            log.info("heads_dropped", reason="a label was erased meanwhile")
+            return None
+        version = _save(heads, time.monotonic() - started)
+    log.info("heads_trained", version=version.pk, examples=version.examples, labels=version.labels)
+    return version
+
+
+def _save(heads: TrainedHeads, seconds: float) -> HeadVersion:
     report = heads.report
     version = HeadVersion.objects.create(
         fingerprint=heads.fingerprint,
@@ -70,9 +93,8 @@ def _train(categories: Sequence[CategorySpec], known: Sequence[LabelledText]) ->
         labels=report.labels,
         temperature=report.temperature,
         ece=report.ece,
-        seconds=round(time.monotonic() - started, 3),
+        seconds=round(seconds, 3),
     )
     kept = HeadVersion.objects.order_by("-id").values_list("pk", flat=True)[:KEPT_VERSIONS]
     HeadVersion.objects.exclude(pk__in=list(kept)).delete()
-    log.info("heads_trained", version=version.pk, examples=report.examples, labels=report.labels)
     return version

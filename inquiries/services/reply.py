@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from inquiries import outcomes
 from inquiries.ai.templates import first_name
-from inquiries.models import Example, Inquiry, InquiryEvent, Message, User
+from inquiries.models import Example, Inquiry, InquiryEvent, Message, StaleInquiry, User
 from inquiries.models.inquiry import InquiryError
 from inquiries.services.shared import add_event, after_human_act
 from inquiries.states import EventKind, MessageKind, Status
@@ -44,7 +44,9 @@ class ReplyConflict(InquiryError):
 def save_reply(inquiry: Inquiry, *, actor: User, text: str, version: int) -> Inquiry:
     """Keep the text of the editor. Raises ReplyConflict where `version` is not the newest."""
     text = text.replace("\r\n", "\n")
-    current = Inquiry.objects.for_detail().get(pk=inquiry.pk)
+    current = Inquiry.objects.for_detail().filter(pk=inquiry.pk).first()
+    if current is None:
+        raise StaleInquiry(_("This inquiry was erased."))
     if text == current.reply_text and (current.reply is None or version == current.reply_version):
         return current
     saved = Inquiry.objects.filter(pk=inquiry.pk, reply_version=version).touch(

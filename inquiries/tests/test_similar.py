@@ -26,7 +26,12 @@ def _fresh_index():
 @pytest.fixture
 def make_example(make_inquiry, categories):
     def make(vector: similar.Vector, **fields: object) -> Example:
-        values = {"text": "hola", "answer": "Hola [nombre]", "encoder": similar.ENCODER, "vector": similar.pack(vector)}
+        values = {
+            "text": f"hola {vector[:9]}",
+            "answer": "Hola [nombre]",
+            "encoder": similar.ENCODER,
+            "vector": similar.pack(vector),
+        }
         return Example.objects.create(
             **({"inquiry": make_inquiry(analysed=True), "category": categories["Ventas"]} | values | fields)
         )
@@ -51,6 +56,13 @@ def test_the_nearest_come_first_and_strangers_not_at_all(make_example):
     found = similar.neighbours(unit(1), 5)
     assert ids(found) == [nearest.pk, near.pk]
     assert found[0].score > found[1].score >= similar.RELATED
+
+
+def test_the_same_words_are_answered_with_once(make_example):
+    nearest = make_example(unit(1), text="¿Dónde está mi pedido?")
+    make_example(unit(1, 0.1), text="¿Dónde está mi pedido? ")
+    other = make_example(unit(1, 0.2), text="¿Cuándo llega mi pedido?")
+    assert ids(similar.neighbours(unit(1), 5)) == [nearest.pk, other.pk]
 
 
 def test_an_inquiry_is_not_its_own_neighbour(make_example):

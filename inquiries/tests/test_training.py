@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models.functions import Now
 
-from inquiries import learner, learning, leases, similar, training
+from inquiries import erasing, learner, learning, leases, similar, training
 from inquiries.ai.embedded import EmbeddedEngine
 from inquiries.ai.encoder import WordHashEncoder
 from inquiries.ai.engine import AnalysisRequest
 from inquiries.categories import live_categories
-from inquiries.models import Calibration, Category, Example, HeadVersion, Outcome, SiteSettings
+from inquiries.models import Calibration, Category, Example, HeadVersion, Lease, Outcome, SiteSettings
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +100,22 @@ def test_only_the_newest_versions_are_kept(engine, categories):
 def test_without_categories_nothing_is_trained(engine, db):
     Category.objects.all().delete()
     assert training.train_if_changed() is None
+
+
+def test_a_training_whose_labels_were_erased_meanwhile_is_dropped(engine, categories, monkeypatch):
+    train = engine.train
+
+    def erase_meanwhile(*args):
+        heads = train(*args)
+        Lease.objects.update_or_create(name=erasing.UNLEARNT, defaults={"until": Now()})
+        return heads
+
+    monkeypatch.setattr(engine, "train", erase_meanwhile)
+    assert training.train_if_changed() is None
+    assert not HeadVersion.objects.exists()
+    monkeypatch.setattr(engine, "train", train)
+    wait_for_labels(monkeypatch)
+    assert training.train_if_changed() is not None
 
 
 # --- the thread that learns ---
