@@ -36,12 +36,12 @@ class PersonActions(ReadOnlyAdmin):
             return None
         data = privacy.export_person(email)
         privacy.note_export(email, inquiries=len(data["inquiries"]), actor=cast("User", request.user))
+        name = gettext("personal-data")  # without the address: file names end up in histories and on shared desks
         return HttpResponse(
             json.dumps(data, ensure_ascii=False, indent=2),
             content_type="application/json; charset=utf-8",
             headers={
-                # Without the address: file names end up in histories and on shared desks.
-                "Content-Disposition": f'attachment; filename="{gettext("personal-data")}.json"',
+                "Content-Disposition": f'attachment; filename="{name}.json"',
                 "Cache-Control": "no-store",
             },
         )
