@@ -73,7 +73,7 @@ def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
         reading = _read(analysis, choice)
     except AIError as error:
         _log_failure(analysis, taken, error)
-        _note_service(choice.engine, error)
+        _note_service(choice, error)
         _after_failure(taken, analysis, error, choice.engine)
     else:
         if choice.engine == OPENAI:
@@ -164,12 +164,18 @@ def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> 
         _fail(taken, analysis, AIReason.BAD_ANSWER, "DataError")
 
 
-def _note_service(engine: str, error: AIError) -> None:
+def _note_service(choice: Choice, error: AIError) -> None:
     """Tell the circuit breaker of failures that say something about the service, not about one message."""
-    if engine != OPENAI:
+    if choice.engine != OPENAI:
         return
     if AIReason(error.kind.value) in SERVICE_FAILURES:
-        breaker.failed(error.kind.value, error.detail, is_permanent=error.permanent, retry_after=error.retry_after)
+        breaker.failed(
+            error.kind.value,
+            error.detail,
+            is_permanent=error.permanent,
+            retry_after=error.retry_after,
+            is_probe=choice.is_probe,
+        )
     else:
         breaker.succeeded()
 

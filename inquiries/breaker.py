@@ -6,6 +6,7 @@ Its memory is a row, so that all workers on all hosts agree; all times are the d
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import IntEnum
 from typing import Any
 
 from django.core.cache import caches
@@ -27,15 +28,24 @@ CACHE_KEY = "breaker"
 CACHE_SECONDS = 1
 
 
-def allows() -> bool:
-    """Tell whether the service may be asked now. Past a pause this is true for one caller, whose call is the probe."""
+class Permit(IntEnum):
+    """Whether the service may be asked; PROBE is the one call after a pause that tells whether it is back."""
+
+    REFUSED = 0
+    GRANTED = 1
+    PROBE = 2
+
+
+def allows() -> Permit:
+    """Tell whether the service may be asked now. Past a pause one caller may, whose call is the probe."""
     if caches["local"].get(CACHE_KEY) == "closed":
-        return True
+        return Permit.GRANTED
     paused = ServiceState.objects.filter(name=SERVICE, open_until__isnull=False)
     if not paused.exists():
         caches["local"].set(CACHE_KEY, "closed", CACHE_SECONDS)
-        return True
-    return bool(paused.filter(open_until__lte=Now()).update(open_until=Now() + PROBE))
+        return Permit.GRANTED
+    is_probe = paused.filter(open_until__lte=Now()).update(open_until=Now() + PROBE)
+    return Permit.PROBE if is_probe else Permit.REFUSED
 
 
 def is_paused() -> bool:
@@ -43,17 +53,27 @@ def is_paused() -> bool:
     return ServiceState.objects.filter(name=SERVICE, open_until__isnull=False).exists()
 
 
-def failed(kind: str, detail: str, *, is_permanent: bool, retry_after: float | None = None) -> None:
-    """Count a failure of the service; the third in a row, or one that will repeat itself, starts a pause."""
+def failed(
+    kind: str, detail: str, *, is_permanent: bool, retry_after: float | None = None, is_probe: bool = False
+) -> None:
+    """Count a failure of the service; the third in a row, or one that will repeat itself, starts a pause.
+
+    While it is paused only the probe's failure counts: all calls that were under way when it began fail with it, and
+    one outage would be taken for many.
+    """
     ServiceState.objects.get_or_create(name=SERVICE)
     row = ServiceState.objects.filter(name=SERVICE)
-    row.update(failures=F("failures") + 1, last_error=kind, last_detail=detail[:500], last_failure_at=Now())
+    row.update(last_error=kind, last_detail=detail[:500], last_failure_at=Now())
+    counted = row if is_probe else row.filter(open_until__isnull=True)
+    if not counted.update(failures=F("failures") + 1):
+        return
     failures = row.values_list("failures", flat=True).get()
     if failures < THRESHOLD and not is_permanent:
         return
     seconds = min(FIRST_PAUSE * 2 ** min(max(failures - THRESHOLD, 0), 10), LONGEST_PAUSE)
     pause = timedelta(seconds=LONGEST_PAUSE if is_permanent else max(seconds, min(retry_after or 0.0, LONGEST_PAUSE)))
-    row.update(open_until=Now() + pause)
+    if not counted.update(open_until=Now() + pause):
+        return
     caches["local"].delete(CACHE_KEY)
     log.warning("service_paused", service=SERVICE, failures=failures, seconds=pause.total_seconds(), kind=kind)
 

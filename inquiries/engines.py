@@ -25,11 +25,12 @@ class Choice:
     """The engine that reads, and why the AI service does not although it is set up.
 
     What is read while the service is paused is provisional and read again later; what the budget sends to the
-    embedded engine stays.
+    embedded engine stays. A probe is the first call after a pause.
     """
 
     engine: str
     why: AIReason | None = None
+    is_probe: bool = False
 
     @property
     def is_provisional(self) -> bool:
@@ -42,8 +43,8 @@ def choose() -> Choice | None:
         return Choice(EMBEDDED)
     if budget.is_exhausted():
         return Choice(EMBEDDED, AIReason.BUDGET)
-    if breaker.allows():
-        return Choice(OPENAI)
+    if permit := breaker.allows():
+        return Choice(OPENAI, is_probe=permit == breaker.Permit.PROBE)
     return Choice(EMBEDDED, AIReason.PAUSED) if has_stand_in() else None
 
 

@@ -9,6 +9,7 @@ from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from inquiries import breaker
+from inquiries.breaker import Permit
 from inquiries.models import Analysis, ServiceState
 from inquiries.states import Purpose
 
@@ -48,10 +49,18 @@ def test_a_failure_that_repeats_itself_pauses_at_once():
 def test_the_pause_doubles_up_to_its_longest():
     fail(3)
     first = pause_left()
-    fail()
+    fail(is_probe=True)
     assert pause_left() > first + 20
-    fail(10)
+    fail(10, is_probe=True)
     assert pause_left() <= breaker.LONGEST_PAUSE
+
+
+def test_calls_that_were_under_way_when_the_pause_began_do_not_prolong_it():
+    fail(3)
+    first = pause_left()
+    fail(8)
+    assert pause_left() <= first
+    assert ServiceState.objects.get().failures == breaker.THRESHOLD
 
 
 def test_the_services_wish_is_honoured():
@@ -62,7 +71,7 @@ def test_the_services_wish_is_honoured():
 def test_after_the_pause_one_caller_tries_and_the_others_wait():
     fail(3)
     pass_time()
-    assert [breaker.allows(), breaker.allows()] == [True, False]
+    assert [breaker.allows(), breaker.allows()] == [Permit.PROBE, Permit.REFUSED]
 
 
 def test_a_success_closes_the_breaker_and_brings_redos_forward(make_inquiry, categories):
