@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
 
 from inquiries import similar
-from inquiries.ai.engine import LabelledText
+from inquiries.ai.engine import AIError, LabelledText
 from inquiries.ai.masking import anonymise
 from inquiries.engines import embedded_engine
 from inquiries.models import Example, Inquiry, InquiryVector, Message
 from inquiries.states import MessageKind, Status
+from pok.logging import get_logger
 
+log = get_logger(__name__)
 # A person's own word weighs as two examples, a reply that was sent without touching the label as half of one.
 CORRECTED_WEIGHT = 2.0
 SENT_WEIGHT = 0.5
@@ -50,17 +52,18 @@ def embed_waiting(limit: int = 50) -> int:
 def learn_pending(limit: int = 50) -> int:
     """Turn inquiries with new labels or replies into examples; return how many were looked at.
 
-    The mark is cleared first and the row read afterwards: a label that comes in between sets it again.
+    The mark goes last, and only from the version that was read: a worker that is killed on the way, or a label that
+    comes in between, leaves it. A text that cannot be learnt is let go, so that it does not hold up all others.
     """
-    pending = list(Inquiry.objects.filter(to_learn=True).order_by("id").values_list("pk", flat=True)[:limit])
-    for pk in pending:
-        Inquiry.objects.filter(pk=pk).update(to_learn=False)
+    pending = list(Inquiry.objects.filter(to_learn=True).order_by("id").values_list("pk", "row_version")[:limit])
+    for pk, version in pending:
         try:
             _learn(pk)
-        except BaseException:
-            # Whatever stopped it, a signal included, the label is not lost.
-            Inquiry.objects.filter(pk=pk).update(to_learn=True)
+        except (AIError, DatabaseError):
             raise
+        except Exception:
+            log.exception("not_learnt", inquiry_id=pk)
+        Inquiry.objects.filter(pk=pk, row_version=version).update(to_learn=False)
     return len(pending)
 
 
@@ -73,11 +76,11 @@ def _learn(pk: int) -> None:
     if inquiry.status == Status.SPAM or not (answer or is_label):
         Example.objects.filter(inquiry_id=pk).delete()
         return
-    vector = keep_vector(inquiry)
-    if vector is None:
-        return
     hidden = {"customer_name": inquiry.customer_name, "email": inquiry.email}
     try:
+        vector = keep_vector(inquiry)
+        if vector is None:
+            return
         # A new row, so that every index reads it: they go by the newest id that they have seen.
         with transaction.atomic():
             Example.objects.filter(inquiry_id=pk).delete()

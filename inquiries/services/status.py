@@ -26,7 +26,7 @@ def reopen(inquiry: Inquiry, *, actor: User) -> Inquiry:
 
 def mark_spam(inquiry: Inquiry, *, actor: User) -> Inquiry:
     """Set an inquiry aside as spam."""
-    inquiry.move_to(Status.SPAM, actor=actor, spam_reason=SpamReason.PERSON)
+    inquiry.move_to(Status.SPAM, actor=actor, spam_reason=SpamReason.PERSON, to_learn=True)
     return inquiry
 
 
@@ -35,7 +35,7 @@ def unmark_spam(inquiry: Inquiry, *, actor: User) -> Inquiry:
     """Bring an inquiry back from spam; one that was never read by the AI is now."""
     if inquiry.status != Status.SPAM:
         raise StaleInquiry(_("Somebody else has just changed this inquiry."))
-    inquiry.move_to(Status.OPEN, actor=actor, spam_reason="")
+    inquiry.move_to(Status.OPEN, actor=actor, spam_reason="", to_learn=True)
     if inquiry.ai_state == AnalysisState.SKIPPED and not skip_reason(None):
         requeue(inquiry)
     return inquiry

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from django.db import OperationalError
 
 from inquiries import asking, learning, services, similar
 from inquiries.models import Example, Inquiry, InquiryVector
@@ -103,12 +104,55 @@ def test_spam_teaches_nothing(ana, agent):
     assert Example.objects.count() == 0
 
 
-def test_a_label_is_not_lost_when_learning_fails(ana, monkeypatch):
-    monkeypatch.setattr(learning, "anonymise", lambda *_args, **_kwargs: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+def test_an_example_goes_when_its_inquiry_turns_out_to_be_spam_and_comes_back_with_it(ana, agent):
+    learning.learn_pending()
+    spam = services.mark_spam(ana, actor=agent)
+    learning.learn_pending()
+    assert Example.objects.count() == 0
+    services.unmark_spam(spam, actor=agent)
+    learning.learn_pending()
+    assert Example.objects.count() == 1
+
+
+class Killed(BaseException):
+    """What no handler for errors sees, as a worker's end."""
+
+
+@pytest.mark.parametrize("error", [Killed, OperationalError])
+def test_a_label_is_not_lost_when_learning_is_cut_short(ana, monkeypatch, error):
+    def cut_short(_pk):
+        raise error
+
+    monkeypatch.setattr(learning, "_learn", cut_short)
+    with pytest.raises(error):
         learning.learn_pending()
     ana.refresh_from_db()
     assert ana.to_learn
+
+
+def test_a_label_that_comes_while_another_is_learnt_is_learnt_next(ana, agent, categories, monkeypatch):
+    def corrected_meanwhile(inquiry):
+        services.correct_category(inquiry, actor=agent, category=categories["Reclamo"])
+        return b"\0" * 2 * similar.DIMENSIONS
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learning, "keep_vector", corrected_meanwhile)
+        learning.learn_pending()
+    assert Example.objects.get().category.name == "Facturación"
+    learning.learn_pending()
+    assert Example.objects.get().category.name == "Reclamo"
+
+
+def test_a_text_that_cannot_be_learnt_holds_up_no_other(ana, make_inquiry, agent, categories, monkeypatch):
+    other = make_inquiry(analysed=True, message="No abre la app")
+    services.correct_category(other, actor=agent, category=categories["Reclamo"])
+    anonymise = learning.anonymise
+    monkeypatch.setattr(
+        learning, "anonymise", lambda text, **hidden: 1 / 0 if "factura" in text else anonymise(text, **hidden)
+    )
+    learning.learn_pending()
+    assert Example.objects.get().inquiry_id == other.pk
+    assert learning.learn_pending() == 0
 
 
 def test_without_the_sentence_encoder_no_vector_is_kept(ana, monkeypatch):
