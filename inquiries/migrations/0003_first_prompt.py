@@ -21,10 +21,12 @@ def carry_back(apps, schema_editor):
     prompt = apps.get_model("inquiries", "PromptVersion").objects.filter(is_active=True).first()
     if prompt:
         Settings.objects.update(company_facts=prompt.facts, tone=prompt.tone, reply_signature=prompt.signature)
+        # The way forward makes a version of whatever the settings say by then, and only one may be in use.
+        prompt.is_active = False
+        prompt.save(update_fields=["is_active"])
 
 
 class Migration(migrations.Migration):
-
     dependencies = [("inquiries", "0002_learning")]
 
     operations = [migrations.RunPython(carry_over, carry_back)]
