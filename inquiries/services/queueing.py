@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from inquiries.bell import ring
 from inquiries.engines import is_switched_on
-from inquiries.models import Analysis, Inquiry
+from inquiries.models import Analysis, Inquiry, StaleInquiry
 from inquiries.services.shared import expect
 from inquiries.states import LIVE, AIReason, AnalysisState, Purpose, SpamReason
 
@@ -33,7 +34,11 @@ def requeue(inquiry: Inquiry) -> None:
         pk = scheduled.values_list("pk", flat=True).get()
         transaction.on_commit(lambda: ring(pk), robust=True)
     elif not live.update(purpose=Purpose.RETRY):
-        queue_analysis(inquiry, Purpose.RETRY)
+        try:
+            with transaction.atomic():
+                queue_analysis(inquiry, Purpose.RETRY)
+        except IntegrityError as error:  # a worker has just scheduled a redo
+            raise StaleInquiry(_("The analysis is already under way.")) from error
     waiting = Inquiry.objects.filter(pk=inquiry.pk).exclude(ai_state__in=LIVE)
     expect(waiting.touch(ai_state=AnalysisState.QUEUED, ai_error=""))
     inquiry.refresh_from_db()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models.functions import Now
 
 from inquiries import services
@@ -345,6 +345,17 @@ def test_a_retry_takes_the_scheduled_redo_forward(inquiry, agent):
     redo.refresh_from_db()
     assert redo.purpose == Purpose.RETRY
     assert inquiry.analyses.live().count() == 1
+
+
+def test_a_retry_that_meets_a_redo_just_scheduled_is_told_so(inquiry, agent, monkeypatch):
+    def scheduled_meanwhile(*_args):
+        raise IntegrityError
+
+    monkeypatch.setattr(queueing, "queue_analysis", scheduled_meanwhile)
+    with pytest.raises(StaleInquiry):
+        services.retry(inquiry, actor=agent)
+    inquiry.refresh_from_db()
+    assert inquiry.ai_state == AnalysisState.DONE
 
 
 def test_all_failed_ones_that_wait_are_retried(make_inquiry, supervisor):
