@@ -223,7 +223,7 @@ _FORGED = (
     r"[<‹\[{⟨]\s?/?\s?(?:system|sistema|instructions?|instrucciones|instrucoes|inst|sys|prompt|assistant"
     r"|asistente|developer)\s?[>›\]}⟩]",
     r"[<‹]{1,2}\s?\|?(?:im_start|im_end|endoftext|eot_id|start_header_id|system|sys)\|?\s?[>›]",
-    r"(?:#{2,}|={3,}|-{3,}|\*{3,})\s?(?:begin|end|fin|fim|inicio|start)\b[^\n]{0,20}\b(?:message|mensaje|mensagem"
+    r"(?:(?<!#)#{2,}|(?<!=)={3,}|(?<!-)-{3,}|(?<!\*)\*{3,})\s?(?:begin|end|fin|fim|inicio|start)\b[^\n]{0,20}\b(?:message|mensaje|mensagem"
     r"|consulta|input|prompt|text)",
     r"(?:#{2,})\s?(?:system|sistema|instructions?|instrucciones|instrucoes|seguridad|reglas|new|nuev)",
     r"[\"']role[\"']\s?:\s?[\"'](?:system|assistant|developer)",
