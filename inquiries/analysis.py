@@ -17,7 +17,7 @@ from inquiries.ai.engine import AIError, AnalysisResult, Engine, ErrorKind
 from inquiries.asking import Asked
 from inquiries.engines import EMBEDDED, OPENAI, Choice, choose, engine_called, has_stand_in, is_switched_on, uses_openai
 from inquiries.models import Analysis, Category, Comparison, Inquiry
-from inquiries.recording import Reading, record, schedule_redo
+from inquiries.recording import Reading, book, book_unused, record, schedule_redo
 from inquiries.states import SERVICE_FAILURES, AIReason, AnalysisState, Purpose, Status
 from pok.logging import get_logger
 
@@ -134,9 +134,18 @@ def _ask(engine: Engine, asked: Asked) -> tuple[AnalysisResult, int]:
     if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
     started = time.monotonic()
-    with _bugs_as_errors("engine_bug", engine=engine.name):
-        result = engine.analyse(asked.request)
-    return result, round((time.monotonic() - started) * 1000)
+    try:
+        with _bugs_as_errors("engine_bug", engine=engine.name):
+            result = engine.analyse(asked.request)
+    except AIError as error:
+        if error.used:
+            book(engine.name, error.used, _milliseconds_since(started))
+        raise
+    return result, _milliseconds_since(started)
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
 
 
 @contextmanager
@@ -155,6 +164,7 @@ def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> 
     """An answer that the tables cannot hold must not look like a worker that died, or it is paid for again."""
     category = Category.objects.live().filter(name=reading.result.category).first()
     if category is None:  # renamed or switched off while the engine was thinking
+        book_unused(reading)
         _put_back(taken, analysis, AIError(ErrorKind.UNKNOWN_CATEGORY, permanent=False), after=0.0)
         return
     try:
@@ -162,6 +172,7 @@ def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> 
     except DataError:
         log.exception("answer_not_storable", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
         _fail(taken, analysis, AIReason.BAD_ANSWER, "DataError")
+        book_unused(reading)
 
 
 def _note_service(choice: Choice, error: AIError) -> None:

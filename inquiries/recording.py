@@ -13,7 +13,7 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from inquiries import budget, calibration, jobs
-from inquiries.ai.engine import AIError, AnalysisResult
+from inquiries.ai.engine import AIError, AnalysisResult, Used
 from inquiries.asking import Asked
 from inquiries.models import Analysis, Category, Inquiry, InquiryVector, SentPrompt, SiteSettings
 from inquiries.similar import ENCODER
@@ -46,10 +46,11 @@ def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: Ca
     with transaction.atomic():
         confidence = calibration.believed(reading.result.engine, reading.result.model, reading.result.confidence)
         columns = _columns(reading, category, confidence)
-        if not jobs.record(taken, AnalysisState.DONE, **columns):
+        is_mine = jobs.record(taken, AnalysisState.DONE, **columns)
+        book(reading.result.engine, _used(reading.result), reading.milliseconds)
+        if not is_mine:
             log.warning("late_result_dropped", inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk)
             return
-        _book(reading, columns)
         if analysis.purpose != Purpose.COMPARE:
             _apply(analysis.inquiry_id, category, reading, confidence)
         if reading.is_provisional:
@@ -67,7 +68,6 @@ def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: Ca
 
 def _columns(reading: Reading, category: Category, confidence: float) -> dict[str, Any]:
     result, asked = reading.result, reading.asked
-    cost = SiteSettings.current().cost(result.model, result.tokens_in, result.tokens_out)
     return {
         "engine": result.engine,
         "model": storable(result.model, 80),
@@ -90,7 +90,7 @@ def _columns(reading: Reading, category: Category, confidence: float) -> dict[st
         "flags": reading.flags,
         "tokens_in": min(result.tokens_in, LARGEST_INTEGER),
         "tokens_out": min(result.tokens_out, LARGEST_INTEGER),
-        "cost": None if cost is None else Decimal(str(round(cost, 6))),
+        "cost": _cost(_used(result)),
         "duration_ms": reading.milliseconds,
         "is_provisional": reading.is_provisional,
         "error": reading.why or "",
@@ -106,15 +106,30 @@ def _sent_prompt(text: str) -> SentPrompt | None:
     return SentPrompt.objects.get_or_create(digest=digest, defaults={"text": storable(text, LONGEST_RAW)})[0]
 
 
-def _book(reading: Reading, columns: dict[str, Any]) -> None:
+def book(engine: str, used: Used, milliseconds: int) -> None:
+    """Book a call on its day. What came too late, or is of no use, has to be paid for all the same."""
     budget.book(
-        engine=columns["engine"],
-        model=columns["model"],
-        tokens_in=columns["tokens_in"],
-        tokens_out=columns["tokens_out"],
-        cost=columns["cost"],
-        milliseconds=reading.milliseconds,
+        engine=engine,
+        model=storable(used.model, 80),
+        tokens_in=min(used.tokens_in, LARGEST_INTEGER),
+        tokens_out=min(used.tokens_out, LARGEST_INTEGER),
+        cost=_cost(used),
+        milliseconds=milliseconds,
     )
+
+
+def book_unused(reading: Reading) -> None:
+    """Book a reading that cannot be recorded."""
+    book(reading.result.engine, _used(reading.result), reading.milliseconds)
+
+
+def _used(result: AnalysisResult) -> Used:
+    return Used(result.model, result.tokens_in, result.tokens_out)
+
+
+def _cost(used: Used) -> Decimal | None:
+    cost = SiteSettings.current().cost(used.model, used.tokens_in, used.tokens_out)
+    return None if cost is None else Decimal(str(round(cost, 6)))
 
 
 def storable(text: str, limit: int) -> str:

@@ -30,11 +30,21 @@ class ErrorKind(StrEnum):
     INTERNAL = "internal"
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a call took, whatever became of its answer."""
+
+    model: str
+    tokens_in: int
+    tokens_out: int
+
+
 class AIError(Exception):
     """An attempt that gave no usable answer.
 
     `kind` says why in one word, `detail` is for the supervisor (never a key, never customer text),
-    `permanent` tells that another try would end the same, `retry_after` is the vendor's wish in seconds.
+    `permanent` tells that another try would end the same, `retry_after` is the vendor's wish in seconds, `used` what
+    an answer took that is of no use and has to be paid for all the same.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class AIError(Exception):
         self.detail = detail
         self.permanent = permanent
         self.retry_after = retry_after
+        self.used: Used | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from inquiries.ai.engine import AIError, AnalysisRequest, AnalysisResult, ErrorKind
+from inquiries.ai.engine import AIError, AnalysisRequest, AnalysisResult, ErrorKind, Used
 from inquiries.ai.prompts import PROMPT_VERSION, build_messages, response_schema
 from inquiries.ai.schemas import Answer, Choice, Completion, match_name, unwrap
 
@@ -111,10 +111,13 @@ class OpenAIEngine:
         if isinstance(outcome, AIError):
             raise outcome
         completion = _parsed(Completion, outcome)
-        content = _content(completion.choices[0])
-        return replace(
-            self._result(request, completion, content), system=messages[0]["content"], sent=messages[1]["content"]
-        )
+        used = self._used(completion)
+        try:
+            result = self._result(request, _content(completion.choices[0]), used)
+        except AIError as error:
+            error.used = used
+            raise
+        return replace(result, system=messages[0]["content"], sent=messages[1]["content"])
 
     def close(self) -> None:
         """Close the connections; a later `analyse` opens new ones."""
@@ -212,7 +215,11 @@ class OpenAIEngine:
             return False
         return not self._api_key or (self._api_key not in word and word not in self._api_key)
 
-    def _result(self, request: AnalysisRequest, completion: Completion, content: str) -> AnalysisResult:
+    def _used(self, completion: Completion) -> Used:
+        model = completion.model or self._model
+        return Used(model, completion.tokens("prompt_tokens"), completion.tokens("completion_tokens"))
+
+    def _result(self, request: AnalysisRequest, content: str, used: Used) -> AnalysisResult:
         answer = _parsed(Answer, unwrap(content))
         category = match_name(answer.category, (spec.name for spec in request.categories))
         if category is None:
@@ -225,10 +232,10 @@ class OpenAIEngine:
             reply=answer.reply,
             reason=answer.reason,
             engine=self.name,
-            model=completion.model or self._model,
+            model=used.model,
             prompt_version=self.prompt_version,
-            tokens_in=completion.tokens("prompt_tokens"),
-            tokens_out=completion.tokens("completion_tokens"),
+            tokens_in=used.tokens_in,
+            tokens_out=used.tokens_out,
             raw=content,
         )
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from inquiries import analysis as analysis_module
 from inquiries import jobs, learning, recording, services
-from inquiries.ai.engine import AIError, ErrorKind
+from inquiries.ai.engine import AIError, ErrorKind, Used
 from inquiries.models import (
     Analysis,
     Calibration,
@@ -69,6 +69,10 @@ def pause_is_over() -> None:
     """Let the service be asked again, as after the circuit breaker's pause."""
     ServiceState.objects.update(open_until=None)
     caches["local"].clear()
+
+
+def raise_data_error(*_args: object) -> None:
+    raise DataError
 
 
 def newest(inquiry: Inquiry) -> Analysis:
@@ -305,11 +309,36 @@ def test_an_answer_is_cut_to_what_the_tables_hold(waiting, engine, changes):
     assert attempt(waiting).ai_state == AnalysisState.DONE
 
 
-def test_an_answer_that_cannot_be_stored_fails_once(waiting, engine, monkeypatch):
-    def refuse(*_args, **_kwargs):
-        raise DataError
+def test_an_answer_of_no_use_is_booked_each_time(waiting, engine):
+    useless = AIError(ErrorKind.TRUNCATED, permanent=False)
+    useless.used = Used("fake-1", 100, 4_000)
+    engine.answers = [useless, useless]
+    attempt(waiting)
+    attempt(waiting)
+    row = Usage.objects.get()
+    assert (row.engine, row.model, row.calls, row.tokens_in, row.tokens_out) == ("fake", "fake-1", 2, 200, 8_000)
 
-    monkeypatch.setattr(recording, "_apply", refuse)
+
+@pytest.mark.parametrize("case", ["late", "category", "unstorable"])
+def test_an_answer_that_nobody_takes_is_booked_once(waiting, engine, monkeypatch, case):
+    def answer(request):
+        if case == "late":
+            Analysis.objects.update(claim_token=None)
+        elif case == "category":
+            Category.objects.filter(name="Ventas").update(is_active=False)
+        return result()
+
+    if case == "unstorable":
+        monkeypatch.setattr(recording, "_apply", raise_data_error)
+    engine.answers = [answer]
+    attempt(waiting)
+    row = Usage.objects.get()
+    assert (row.calls, row.tokens_in) == (1, 100)
+    assert waiting.category is None
+
+
+def test_an_answer_that_cannot_be_stored_fails_once(waiting, engine, monkeypatch):
+    monkeypatch.setattr(recording, "_apply", raise_data_error)
     attempt(waiting)
     assert (waiting.ai_state, waiting.ai_error) == (AnalysisState.FAILED, AIReason.BAD_ANSWER)
     assert newest(waiting).crashes == 0

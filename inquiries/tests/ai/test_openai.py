@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from inquiries.ai.engine import CategorySpec, ErrorKind
+from inquiries.ai.engine import AIError, CategorySpec, ErrorKind
 from inquiries.ai.fake_server import SCENARIOS, FakeOpenAI, unreachable_url
 from inquiries.ai.openai import OpenAIEngine
 from inquiries.ai.prompts import PROMPT_VERSION
@@ -139,6 +139,22 @@ def test_missing_usage_is_zero_tokens(server, engine):
     server.scenario = "no_usage"
     result = engine.analyse(make_request())
     assert (result.tokens_in, result.tokens_out) == (0, 0)
+
+
+@pytest.mark.parametrize("scenario", ["truncated", "wrong_schema", "unknown_category", "refusal", "content_filter"])
+def test_an_answer_that_is_of_no_use_tells_what_it_took(server, engine, scenario):
+    server.scenario = scenario
+    with pytest.raises(AIError) as caught:
+        engine.analyse(make_request())
+    assert caught.value.used.tokens_in > 100
+    assert caught.value.used.model == "small-fake"
+
+
+def test_without_an_answer_nothing_was_used(server, engine):
+    server.scenario = "500"
+    with pytest.raises(AIError) as caught:
+        engine.analyse(make_request())
+    assert caught.value.used is None
 
 
 def test_works_again_after_each_failure(server, engine):
