@@ -12,6 +12,7 @@ from inquiries import learning, similar
 from inquiries.ai.engine import AnalysisRequest, AnalysisResult, CompanyProfile, ShownExample
 from inquiries.ai.guard import Flag, check_draft, is_suspicious
 from inquiries.ai.masking import Masked, mask
+from inquiries.ai.masking.spans import Kind
 from inquiries.ai.prompts import within_budget
 from inquiries.categories import live_categories
 from inquiries.engines import OPENAI
@@ -29,6 +30,16 @@ class Asked:
     email: str = ""
     masked: Masked | None = None
     is_suspicious: bool = False
+
+    @property
+    def hidden(self) -> dict[str, int]:
+        """How many personal data of each kind were hidden; the name that goes beside the message counts as well."""
+        if self.masked is None:
+            return {}
+        counts = dict(self.masked.counts)
+        if self.masked.customer_name:
+            counts[Kind.NOMBRE.value] = counts.get(Kind.NOMBRE.value, 0) + 1
+        return counts
 
 
 def prepare(inquiry: Inquiry, engine: str, prompt: PromptVersion | None = None) -> Asked:

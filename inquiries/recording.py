@@ -75,7 +75,7 @@ def _columns(reading: Reading, category: Category, confidence: float) -> dict[st
         "prompt_id": asked.prompt.pk,
         "sent_system": _sent_prompt(result.system),
         "sent_text": storable(result.sent, LONGEST_RAW),
-        "masked": dict(asked.masked.counts) if asked.masked else {},
+        "masked": asked.hidden,
         "shown_examples": len(asked.request.examples),
         "raw_answer": storable(result.raw, LONGEST_RAW),
         "category": result.category,

@@ -44,6 +44,13 @@ def test_a_service_outside_gets_marks_instead_of_personal_data(private):
     assert asked.masked.counts["tarjeta"] == 1
 
 
+def test_the_name_beside_the_message_counts_as_hidden(private, make_inquiry):
+    assert asking.prepare(private, "openai").hidden["nombre"] >= 1
+    plain = make_inquiry(customer_name="Ana Ruiz", message="¿Cuánto cuesta el plan anual?")
+    assert asking.prepare(plain, "openai").hidden == {"nombre": 1}
+    assert asking.prepare(plain, "embedded").hidden == {}
+
+
 def test_the_embedded_engine_gets_the_text_as_it_is(private):
     asked = asking.prepare(private, "embedded")
     assert (asked.request.text, asked.request.customer_name, asked.masked) == (MESSAGE, "Juana Pérez", None)
