@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
-from inquiries.models import InquiryEvent, SiteSettings, User
+from inquiries.models import Analysis, InquiryEvent, SiteSettings, User
 from inquiries.models.inquiry import COUNT_CAP
 from inquiries.states import EventKind, Sentiment, Status
 
@@ -93,6 +93,12 @@ def percent(value: float | None) -> str:
 def engine_name(engine: str) -> str:
     """What people call an engine."""
     return _("Embedded engine") if engine == "embedded" else ENGINES.get(engine, engine)
+
+
+@register.filter
+def category_said(analysis: Analysis) -> str:
+    """The category that a reading named; one that abstained named none, whatever came nearest."""
+    return _("No category") if analysis.abstained else analysis.category
 
 
 @register.filter

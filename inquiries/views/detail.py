@@ -9,9 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from inquiries.models import Analysis
 from inquiries.views.requests import AgentRequest
-from inquiries.views.workspace import context_of, fetch
+from inquiries.views.workspace import context_of, fetch, sent_outside, was_asked
+
+MOST_REQUESTS = 50
 
 
 @never_cache
@@ -26,11 +27,13 @@ def detail(request: AgentRequest, pk: int) -> HttpResponse:
 @require_safe
 @login_required
 def sent(request: AgentRequest, pk: int) -> HttpResponse:
-    """Show word for word what left this machine for the newest reading of an inquiry."""
+    """Show word for word what left this machine, trials included: one request, by its number or the newest."""
     inquiry = fetch(request, pk)
-    readings = Analysis.objects.readings().filter(inquiry=inquiry).exclude(sent_text="")
-    analysis = readings.select_related("sent_system").order_by("-id").first()
-    return render(request, "inquiries/sent.html", {"inquiry": inquiry, "analysis": analysis})
+    requests = list(sent_outside(inquiry).select_related("sent_system").order_by("-id")[:MOST_REQUESTS])
+    wanted = request.GET.get("lectura")
+    analysis = next((row for row in requests if str(row.pk) == wanted), requests[0] if requests else None)
+    context = {"inquiry": inquiry, "analysis": analysis, "requests": requests, "unanswered": was_asked(inquiry)}
+    return render(request, "inquiries/sent.html", context)
 
 
 @never_cache

@@ -8,10 +8,26 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from inquiries.models import Analysis, Category, Inquiry
-from inquiries.states import AIFlag, AnalysisState, MessageKind, Sentiment, Status
+from inquiries.models.job import AnalysisQuerySet
+from inquiries.states import AIFlag, AIReason, AnalysisState, MessageKind, Sentiment, Status
 from inquiries.views.history import history_of
 from inquiries.views.requests import AgentRequest
 from pok.logging import name_inquiry
+
+# Only a service outside fails so, and only once it has the request.
+ASKED_IN_VAIN = (
+    AIReason.RATE_LIMITED,
+    AIReason.QUOTA,
+    AIReason.TIMEOUT,
+    AIReason.SERVER_ERROR,
+    AIReason.AUTHENTICATION,
+    AIReason.MODEL_NOT_FOUND,
+    AIReason.BAD_REQUEST,
+    AIReason.BAD_ANSWER,
+    AIReason.TRUNCATED,
+    AIReason.REFUSED,
+    AIReason.CONTENT_FILTER,
+)
 
 
 def fetch(request: AgentRequest, pk: int) -> Inquiry:
@@ -37,6 +53,7 @@ def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
         "sentiments": Sentiment.choices,
         "answers": answers,
         "is_published": bool(answers) and answers[-1].body.strip() == text.strip(),
+        "was_sent": sent_outside(inquiry).exists() or was_asked(inquiry),
         "flags": [AIFlag(flag).label for flag in inquiry.flags if flag in AIFlag.values],
         "history": history_of(inquiry, analyses),
         "undoable": set(inquiry.corrections.filter(undone_at=None).values_list("field", flat=True)),
@@ -47,6 +64,16 @@ def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
         "editor_version": inquiry.reply_version,
         **extra,
     }
+
+
+def sent_outside(inquiry: Inquiry) -> AnalysisQuerySet:
+    """Every request of which the text is kept; a trial of other instructions leaves this machine like a reading."""
+    return Analysis.objects.filter(inquiry=inquiry).exclude(sent_text="")
+
+
+def was_asked(inquiry: Inquiry) -> bool:
+    """Tell whether the AI service got a request that it did not answer as it should; its text is not kept."""
+    return Analysis.objects.filter(inquiry=inquiry, error__in=ASKED_IN_VAIN).exists()
 
 
 def _choices(inquiry: Inquiry) -> list[Category]:

@@ -4,9 +4,10 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils.translation import gettext
 
 from inquiries import services
-from inquiries.models import InquiryEvent
+from inquiries.models import Analysis, InquiryEvent
 from inquiries.states import AnalysisState, Sentiment, Status
 from inquiries.tests.factories import make_analysis
 
@@ -110,6 +111,14 @@ def test_history_tells_who_did_what_from_and_to(signed_in, inquiry, agent, categ
     assert re.search(r"agente .*Soporte Técnico +→ .* Ventas", history)
     assert "Por teléfono" in history
     assert "Cerrada" in history
+
+
+def test_history_names_no_category_where_the_ai_named_none(signed_in, inquiry):
+    Analysis.objects.filter(inquiry=inquiry).update(category="Ventas", abstained=True)
+    html = body(signed_in.get(url(inquiry)))
+    history = html[html.index('id="history"') :]
+    assert gettext("No category") in history
+    assert "Ventas" not in history
 
 
 def test_every_kind_of_event_has_a_sentence(signed_in, inquiry, agent):

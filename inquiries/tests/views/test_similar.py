@@ -155,3 +155,45 @@ def test_the_page_says_when_nothing_left(client, agent, inquiry):
     client.force_login(agent)
     response = client.get(url(inquiry, "sent"))
     assert response.context["analysis"] is None
+
+
+def test_a_trial_leaves_this_machine_like_a_reading(client, agent, make_inquiry):
+    inquiry = make_inquiry(analysed=True)
+    row = Analysis.objects.get(inquiry=inquiry)
+    row.pk, row.purpose, row.sent_text, row.engine = None, "compare", "<mensaje>para probar</mensaje>", "openai"
+    row.save()
+    client.force_login(agent)
+    assert reverse("sent", args=[inquiry.pk]) in client.get(inquiry.get_absolute_url()).content.decode()
+    assert "&lt;mensaje&gt;para probar&lt;/mensaje&gt;" in client.get(url(inquiry, "sent")).content.decode()
+
+
+def test_each_request_can_be_read(client, agent, make_inquiry):
+    inquiry = make_inquiry(analysed=True)
+    first = Analysis.objects.get(inquiry=inquiry)
+    Analysis.objects.filter(pk=first.pk).update(sent_text="la primera vez")
+    row = Analysis.objects.get(pk=first.pk)
+    row.pk, row.sent_text = None, "la segunda vez"
+    row.save()
+    client.force_login(agent)
+    page = client.get(url(inquiry, "sent")).content.decode()
+    assert "la segunda vez" in page
+    assert f"?lectura={first.pk}" in page
+    assert "la primera vez" in client.get(url(inquiry, "sent"), {"lectura": first.pk}).content.decode()
+    assert "la segunda vez" in client.get(url(inquiry, "sent"), {"lectura": "x"}).content.decode()
+
+
+@pytest.mark.parametrize(("error", "was_asked"), [("bad_answer", True), ("timeout", True), ("paused", False)])
+def test_a_request_without_a_usable_answer_left_this_machine_too(client, agent, make_inquiry, error, was_asked):
+    inquiry = make_inquiry(analysed=True)
+    Analysis.objects.filter(inquiry=inquiry).update(error=error, engine="embedded")
+    client.force_login(agent)
+    page = client.get(url(inquiry, "sent"))
+    assert page.context["unanswered"] is was_asked
+    assert (b"panel empty" in page.content) is not was_asked
+    link = reverse("sent", args=[inquiry.pk])
+    assert (link in client.get(inquiry.get_absolute_url()).content.decode()) is was_asked
+
+
+def test_the_page_of_similar_inquiries_has_a_heading(client, agent, read):
+    client.force_login(agent)
+    assert client.get(url(read)).content.count(b"<h1") == 1
