@@ -188,8 +188,10 @@
   }
 
   function start() {
+    const height = area ? area.style.height : ""; // as the person has drawn it
     form = part("reply-form");
     area = form ? part("reply") : null;
+    if (area) area.style.height = height;
     clearTimeout(timer);
     isPaused = false;
     failures = 0;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
@@ -66,6 +68,23 @@ def test_what_was_typed_before_is_offered_again(agent_page: Page, read, past):
     page.locator("#similar summary").click()
     page.locator("#similar .replaces-reply").click()
     expect(page.locator("#local-copy-text")).to_have_text("Lo que yo escribía")
+
+
+def test_an_editor_that_was_drawn_larger_stays_so(agent_page: Page, read, past):
+    page = agent_page
+    page.goto(read.get_absolute_url())
+    box = page.locator("#reply").bounding_box()
+    corner = {"x": box["x"] + box["width"] - 4, "y": box["y"] + box["height"] - 4}
+    page.mouse.move(**corner)
+    page.mouse.down()
+    page.mouse.move(corner["x"], corner["y"] + 90)
+    page.mouse.up()
+    drawn = page.locator("#reply").bounding_box()["height"]
+    assert drawn > box["height"]
+    page.locator("#similar summary").click()
+    page.locator("#similar .replaces-reply").click()
+    expect(page.locator("#reply")).to_have_value(re.compile("restablezca la clave"))
+    assert page.locator("#reply").bounding_box()["height"] == drawn
 
 
 def test_without_javascript_the_list_is_a_page_and_the_button_works(open_context, agent, read, past):
