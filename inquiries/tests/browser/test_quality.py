@@ -69,7 +69,7 @@ def test_the_numbers_of_a_chart_are_reached_by_keyboard(open_context, supervisor
     page.keyboard.press("Enter")
     expect(panel.get_by_role("table")).to_be_visible()
     page.keyboard.press("Tab")
-    expect(panel.get_by_role("region")).to_be_focused()
+    expect(panel.get_by_role("group").locator("table").locator("..")).to_be_focused()
     expect(panel.get_by_role("img")).to_have_accessible_name(
         panel.locator("h2").inner_text() + ". " + panel.locator(".essence").inner_text()
     )
