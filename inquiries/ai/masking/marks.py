@@ -17,6 +17,7 @@ GENERIC = {
     Kind.TELEFONO: "[teléfono]",
     Kind.DIRECCION: "[dirección]",
     Kind.NOMBRE: "[nombre]",
+    Kind.NUMERO: "[número]",
 }
 # A model that answers in another language translates the placeholder along with the rest.
 _TRANSLATED = {
@@ -33,6 +34,7 @@ _TRANSLATED = {
     "endereco": Kind.DIRECCION,
     "name": Kind.NOMBRE,
     "nome": Kind.NOMBRE,
+    "number": Kind.NUMERO,
 }
 _WORDS = {kind.value: kind for kind in Kind} | _TRANSLATED
 

@@ -12,6 +12,7 @@ from inquiries.ai.masking.mails import find_known_mail, find_mails
 from inquiries.ai.masking.marks import GENERIC, Masked, generalise, neutralise, placeholder
 from inquiries.ai.masking.names import find_introduced_names, find_own_name, has_name
 from inquiries.ai.masking.phones import find_phones
+from inquiries.ai.masking.references import without_references
 from inquiries.ai.masking.spans import Detector, Kind, Span, repeated, resolve, whole_words
 
 _DETECTORS: tuple[Detector, ...] = (
@@ -63,14 +64,15 @@ def mask(text: str, customer_name: str = "", email: str = "") -> Masked:
 def anonymise(text: str, customer_name: str = "", email: str = "") -> str:
     """Return `text` with generic marks such as [correo] instead of personal data, for reuse as an example.
 
-    Nothing is kept to undo it. Placeholders that stand in the text become generic, too.
+    Numbers of orders and the like go as well: they are another customer's. Nothing is kept to undo it. Placeholders
+    that stand in the text become generic, too.
     """
     pieces: list[str] = []
     position = 0
     for span in find(text, customer_name, email):
         pieces += (text[position : span.start], GENERIC[span.kind])
         position = span.end
-    return generalise("".join(pieces) + text[position:])
+    return without_references(generalise("".join(pieces) + text[position:]))
 
 
 def _found(text: str, customer_name: str, email: str) -> Iterator[Span]:

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What a place holds. Where two places of equal length overlap, the kind named first wins."""
+    """What a place holds. Where two places of equal length overlap, the kind named first wins.
+
+    NUMERO is for texts that are reused: an order's number is of use to its own customer alone.
+    """
 
     CORREO = "correo"
     CUENTA = "cuenta"
@@ -18,6 +21,7 @@ class Kind(StrEnum):
     TELEFONO = "telefono"
     DIRECCION = "direccion"
     NOMBRE = "nombre"
+    NUMERO = "numero"
 
 
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}

@@ -157,8 +157,32 @@ def test_anonymising_leaves_generic_marks_that_nothing_undoes() -> None:
     assert anonymise(TEXT, "María López") == (
         "Soy [nombre], DNI [documento], tel. [teléfono] y [correo]. "
         "Cobraron en la [tarjeta]; devuelvan al IBAN [cuenta]. "
-        "Vivo en [dirección]. Pedido 123456789. Gracias, [nombre]"
+        "Vivo en [dirección]. Pedido [número]. Gracias, [nombre]"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "reused"),
+    [
+        ("Su pedido 4455667 ya salió.", "Su pedido [número] ya salió."),
+        ("Pedido #4455667, factura A-0001-00012345", "Pedido #[número], factura [número]"),
+        ("Guía MX12345678; caso 2024/00123.", "Guía [número]; caso [número]."),
+        ("Cuesta 125000 pesos, $125000 o 12345,50 y 1.250.000", "Cuesta 125000 pesos, $125000 o 12345,50 y 1.250.000"),
+        ("El 15/03/2024 o el 2024-03-15, a las 10:30", "El 15/03/2024 o el 2024-03-15, a las 10:30"),
+        ("Vea https://ejemplo.com/ayuda/12345?a=67890", "Vea https://ejemplo.com/ayuda/12345?a=67890"),
+        ("Plan 2024 para 1500 usuarios", "Plan 2024 para 1500 usuarios"),
+    ],
+)
+def test_an_orders_number_is_not_reused(text: str, reused: str) -> None:
+    assert anonymise(text) == reused
+
+
+def test_an_orders_number_is_left_to_its_own_request() -> None:
+    assert mask("Pedido 4455667").text == "Pedido 4455667"
+
+
+def test_a_number_that_is_not_filled_in_is_noticed() -> None:
+    assert leftover_marks("Su pedido [número] ya salió.") == ("[número]",)
 
 
 def test_anonymising_makes_placeholders_generic() -> None:

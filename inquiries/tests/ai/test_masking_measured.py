@@ -13,6 +13,8 @@ from inquiries.ai.masking.masker import find
 from inquiries.ai.masking.spans import Kind
 
 CASES = json.loads(Path(__file__).with_name("masking_cases.json").read_text(encoding="utf-8"))
+# Numbers of orders stay in their own request, so that nothing finds them there.
+KINDS = tuple(kind for kind in Kind if kind is not Kind.NUMERO)
 OVERALL_PRECISION = 0.995
 OVERALL_RECALL = 0.99
 # One slip in the smallest kind (19 values) costs 5 points.
@@ -56,7 +58,7 @@ def measure(cases: list = CASES) -> Figures:
 def report(figures: Figures) -> str:
     """Return the figures as a table, and each slip: text, wrongly found, missed."""
     lines = [f"{'kind':<10} {'precision':>9} {'recall':>7} {'values':>7}"]
-    for name, kinds in [(kind.value, (kind.value,)) for kind in Kind] + [("overall", tuple(Kind))]:
+    for name, kinds in [(kind.value, (kind.value,)) for kind in KINDS] + [("overall", KINDS)]:
         values = sum(figures.right[kind] + figures.missed[kind] for kind in kinds)
         lines.append(f"{name:<10} {figures.precision(*kinds):>9.3f} {figures.recall(*kinds):>7.3f} {values:>7}")
     return "\n".join([*lines, *map(repr, figures.slips)])
@@ -75,7 +77,7 @@ def figures() -> Figures:
 def test_the_set_is_large_and_holds_near_misses() -> None:
     assert len(CASES) >= 240
     assert sum(not case["expected"] for case in CASES) >= 90
-    assert {value["kind"] for case in CASES for value in case["expected"]} == set(Kind)
+    assert {value["kind"] for case in CASES for value in case["expected"]} == set(KINDS)
 
 
 def test_each_expected_value_stands_in_its_text() -> None:
@@ -83,11 +85,11 @@ def test_each_expected_value_stands_in_its_text() -> None:
 
 
 def test_overall_precision_and_recall_stay(figures: Figures) -> None:
-    assert figures.precision(*Kind) >= OVERALL_PRECISION, report(figures)
-    assert figures.recall(*Kind) >= OVERALL_RECALL, report(figures)
+    assert figures.precision(*KINDS) >= OVERALL_PRECISION, report(figures)
+    assert figures.recall(*KINDS) >= OVERALL_RECALL, report(figures)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 def test_precision_and_recall_of_each_kind_stay(figures: Figures, kind: Kind) -> None:
     assert figures.precision(kind) >= KIND_FLOOR, report(figures)
     assert figures.recall(kind) >= KIND_FLOOR, report(figures)
