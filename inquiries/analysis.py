@@ -40,10 +40,12 @@ def run(analysis_id: int) -> None:
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.RUNNING, ai_started_at=Now())
     if taken.is_poison:
         _fail(taken, analysis, AIReason.CRASHED, "")
-    elif not is_switched_on():
-        _skip(taken, analysis, AIReason.DISABLED)
     elif analysis.purpose == Purpose.REDO and _is_overtaken(analysis.inquiry):
         _skip(taken, analysis, AIReason.OVERTAKEN)
+    elif not is_switched_on() and analysis.purpose == Purpose.REDO:
+        _wait_for_service(taken, analysis)  # or the provisional reading would stay once the AI is back
+    elif not is_switched_on():
+        _skip(taken, analysis, AIReason.DISABLED)
     else:
         # Whatever is logged on the way, by an engine too, names the inquiry.
         with jobs.held(taken), bound_contextvars(inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk):

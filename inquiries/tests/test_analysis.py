@@ -237,6 +237,18 @@ def test_the_redo_replaces_the_provisional_reading(waiting, engine, stand_in):
     assert (waiting.category.name, waiting.is_provisional, waiting.ai_error) == ("Reclamo", False, "")
 
 
+def test_a_redo_waits_while_the_ai_is_switched_off(waiting, engine, stand_in, settings):
+    engine.answers = [AIError(ErrorKind.QUOTA, permanent=True), result(category="Reclamo")]
+    attempt(waiting)
+    settings.AI_ENGINE = "off"
+    attempt(waiting)
+    assert (newest(waiting).state, waiting.ai_state) == (AnalysisState.QUEUED, AnalysisState.DONE)
+    settings.AI_ENGINE = "auto"
+    pause_is_over()
+    attempt(waiting)
+    assert (waiting.category.name, waiting.is_provisional) == ("Reclamo", False)
+
+
 def test_a_redo_that_fails_leaves_the_reading_and_waits_twice_as_long(waiting, engine, stand_in):
     engine.answers = [AIError(ErrorKind.QUOTA, permanent=True)] * 2
     attempt(waiting)
