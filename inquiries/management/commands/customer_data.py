@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +48,8 @@ class Command(BaseCommand):
         else:
             _write(Path(out), text)
             self.stdout.write(_("Written: %(file)s") % {"file": out})
-        privacy.note_export(email, inquiries=len(data["inquiries"]), actor=None)
+        with _log_beside_output():
+            privacy.note_export(email, inquiries=len(data["inquiries"]), actor=None)
 
     def _erase(self, email: str, *, is_sure: bool) -> None:
         found = privacy.preview(email)
@@ -68,6 +73,20 @@ class Command(BaseCommand):
         if report.first and report.last:
             first, last = (date_format(timezone.localtime(when), "DATE_FORMAT") for when in (report.first, report.last))
             self.stdout.write("  " + _("From %(first)s to %(last)s") % {"first": first, "last": last})
+
+
+@contextmanager
+def _log_beside_output() -> Iterator[None]:
+    """Let the log go to standard error meanwhile: on standard output it would make a redirected export unreadable."""
+    found = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
+    handlers = [handler for handler in found if handler.stream is sys.stdout]
+    for handler in handlers:
+        handler.setStream(sys.stderr)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.setStream(sys.stdout)
 
 
 def _nobody(email: str) -> CommandError:

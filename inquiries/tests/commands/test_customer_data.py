@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import builtins
 import json
+import logging
+import sys
 from io import StringIO
 
 import pytest
@@ -42,6 +44,18 @@ def typing(monkeypatch):
 def test_an_export_goes_to_the_terminal_as_json(hers):
     data = json.loads(run("export", "JUANA@example.com"))
     assert [row["number"] for row in data["inquiries"]] == [hers.pk]
+
+
+def test_no_line_of_the_log_gets_into_a_redirected_export(hers, capsys):
+    handler = logging.StreamHandler(sys.stdout)
+    logging.getLogger().addHandler(handler)
+    try:
+        call_command("customer_data", "export", EMAIL)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["email"] == EMAIL
+    assert "person_exported" in printed.err
 
 
 def test_an_export_goes_to_a_file_that_nobody_else_reads(hers, tmp_path):
