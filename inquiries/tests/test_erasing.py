@@ -119,6 +119,7 @@ def test_a_label_counts_although_its_example_is_gone(make_inquiry, agent):
 
 
 def test_the_index_of_this_process_is_emptied(make_inquiry, agent):
+    similar.forget()  # what another test asked a moment ago would be answered with
     inquiry = lived(make_inquiry, agent)
     before = similar._index
     assert similar._index.nearest(similar.unpack(VECTOR), 5) == [(inquiry.pk, 0.0)]
