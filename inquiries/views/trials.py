@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -80,7 +81,9 @@ def _many(number: int) -> str:
 
 def estimate_of(form: ComparisonForm, corrected: int) -> Estimate:
     """What the comparison of the form will take; of a form with mistakes, what the usual one would."""
-    values = form.cleaned_data if form.is_bound and form.is_valid() else form.initial
+    # A comparison that was refused as a whole still has the values that the page shows.
+    is_complete = form.is_bound and set(form.errors) <= {NON_FIELD_ERRORS}
+    values = form.cleaned_data if is_complete else form.initial
     candidate = (str(values["engine"]), str(values["model"]))
     size = min(int(values["size"]), max(corrected, 1))
     return comparing.estimates([candidate, services.comparisons.reader_in_use()], [size])[0]

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
+from django.http import QueryDict
 from django.urls import reverse
 
 from inquiries.models import Analysis, Comparison, PromptVersion
 from inquiries.services import comparisons, prompts
 from inquiries.states import AIReason, AnalysisState
+from inquiries.views.trials import comparison_form, estimate_of
 
 HTMX = {"hx-request": "true"}
 
@@ -165,6 +168,15 @@ def test_changing_the_form_shows_what_it_will_cost(site, corrected):
     assert "<html" not in _html(response)
     broken = site.get(reverse("comparisons"), {"size": "abc"}, headers=HTMX)
     assert broken.status_code == 200
+
+
+def test_a_refused_comparison_shows_what_the_chosen_one_would_cost(site, settings):
+    settings.AI_ENGINE, settings.OPENAI_API_KEY = "auto", "k"
+    chosen = {"prompt": prompts.in_use().pk, "engine": "embedded", "model": "m", "size": "10"}
+    form = comparison_form(100, QueryDict(urlencode(chosen)))
+    form.add_error(None, "The budget is used up.")
+    assert estimate_of(form, 100).inquiries == 10
+    assert estimate_of(comparison_form(100), 100).inquiries == 50
 
 
 # --- who may ---
