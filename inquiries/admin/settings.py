@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.db.models import Field
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -35,8 +37,21 @@ class SiteSettingsAdmin(SingletonModelAdmin):
             )
         return field
 
+    def save_model(self, request: HttpRequest, obj: SiteSettings, form: Any, change: bool) -> None:
+        """Warn of a limit that would never be reached: money is counted by the prices."""
+        super().save_model(request, obj, form, change)
+        if (obj.daily_cost or obj.monthly_cost) and obj.cost(settings.OPENAI_MODEL, 1, 1) is None:
+            if obj.prices:
+                messages.warning(request, gettext("The settings name no price for a model."))
+            else:
+                messages.warning(request, gettext("The settings name no price, so that no money is counted."))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        """Say that it was saved as everywhere in the admin: solo's own sentence is English in every language."""
+        return admin.ModelAdmin.response_change(self, request, obj)
+
     @admin.display(description=_("instructions"))
-    def instructions(self, settings: SiteSettings) -> SafeString:
+    def instructions(self, site: SiteSettings) -> SafeString:
         """Company facts and tone have versions, and a page of their own."""
         return format_html(
             '<a href="{}">{}</a>', reverse("prompts"), gettext("Facts, tone and signature: see the versions")

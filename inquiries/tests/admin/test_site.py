@@ -6,6 +6,7 @@ from pathlib import Path
 import django.contrib.admin
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.messages import WARNING, get_messages
 from django.urls import reverse
 from django.utils import translation
 
@@ -142,10 +143,31 @@ def test_settings_are_saved_and_bad_prices_refused(site):
         "retention_days": "365",
         "prices": "{}",
     }
-    assert site.post(url, values).status_code == 302
+    saved = site.post(url, values, follow=True)
+    assert [str(message) for message in saved.context["messages"]] != []
+    assert "was changed" not in saved.content.decode()
     response = site.post(url, values | {"prices": '{"m": {"input": "mucho"}}'})
     assert response.context["adminform"].form.errors.keys() == {"prices"}
     assert LogEntry.objects.filter(content_type__model="sitesettings").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "prices", "warnings"),
+    [
+        ({"daily_cost": "2"}, "{}", ["The settings name no price, so that no money is counted."]),
+        ({"monthly_cost": "2"}, '{"other": {"input": 1, "output": 1}}', ["The settings name no price for a model."]),
+        ({"daily_cost": "2"}, '{"small": {"input": 1, "output": 1}}', []),
+        ({"daily_cost": "0"}, "{}", []),
+        ({"daily_tokens": "100"}, "{}", []),
+    ],
+)
+def test_a_limit_of_money_that_nothing_counts_is_warned_of(site, settings, limits, prices, warnings):
+    settings.OPENAI_MODEL = "small"
+    site.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    values = {"ai_mode": "auto", "review_threshold": "0.6", "few_shot_tokens": "800", "prices": prices}
+    response = site.post(reverse("admin:inquiries_sitesettings_change"), values | limits)
+    told = get_messages(response.wsgi_request)
+    assert [str(message) for message in told if message.level == WARNING] == warnings
 
 
 def test_nothing_in_the_admin_shows_a_customers_token(site, inquiry):
