@@ -51,7 +51,7 @@ def warm_up() -> None:
 
 
 def _loop() -> None:
-    _give_way()
+    _guarded(_give_way)
     _guarded(warm_up)
     refitted_at = -REFIT_EVERY
     while not _leaving.wait(PERIOD):

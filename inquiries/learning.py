@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
@@ -29,15 +30,19 @@ def vector_of(text: str) -> bytes | None:
 
 
 def keep_vector(inquiry: Inquiry) -> bytes | None:
-    """Return the inquiry's packed vector, computed and stored where that has not happened yet."""
+    """Return the inquiry's packed vector, computed and stored where that has not happened yet.
+
+    Of one that is erased meanwhile nothing is stored.
+    """
     row = InquiryVector.objects.filter(pk=inquiry.pk, encoder=similar.ENCODER).first()
     if row is not None:
         return bytes(row.vector)
     data = vector_of(inquiry.message)
     if data is not None:
-        InquiryVector.objects.update_or_create(
-            inquiry_id=inquiry.pk, defaults={"encoder": similar.ENCODER, "vector": data}
-        )
+        with suppress(IntegrityError):
+            InquiryVector.objects.update_or_create(
+                inquiry_id=inquiry.pk, defaults={"encoder": similar.ENCODER, "vector": data}
+            )
     return data
 
 

@@ -87,7 +87,9 @@ def publish_answer(inquiry: Inquiry, *, actor: User, text: str, version: int) ->
     if marks := leftover_marks(text):
         raise LeftoverMarks(_("Replace or delete %(marks)s before you publish.") % {"marks": ", ".join(marks)})
     # The row is held from the version check to the move: a colleague's save in between would be overwritten.
-    locked = Inquiry.objects.select_for_update().get(pk=inquiry.pk)
+    locked = Inquiry.objects.select_for_update().filter(pk=inquiry.pk).first()
+    if locked is None:
+        raise StaleInquiry(_("This inquiry was erased."))
     last = locked.messages.published().last()
     if locked.is_waiting and last and last.body.strip() == text.replace("\r\n", "\n").strip():
         raise AlreadyPublished(_("This text is published already: change it before you publish again."))

@@ -161,6 +161,14 @@ def test_without_the_sentence_encoder_no_vector_is_kept(ana, monkeypatch):
     assert Example.objects.count() == InquiryVector.objects.count() == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_an_inquiry_that_is_erased_meanwhile_nothing_is_kept(make_inquiry):
+    inquiry = make_inquiry()
+    Inquiry.objects.filter(pk=inquiry.pk).delete()
+    assert learning.keep_vector(inquiry) is not None
+    assert InquiryVector.objects.count() == 0
+
+
 def test_waiting_inquiries_get_their_vectors(make_inquiry):
     first, second = make_inquiry(), make_inquiry()
     assert learning.embed_waiting() == 2

@@ -290,6 +290,12 @@ def test_the_last_answer_is_not_published_again(inquiry, agent):
     assert Message.objects.count() == 2
 
 
+def test_an_answer_to_an_inquiry_that_was_erased_meanwhile_is_refused(inquiry, agent):
+    Inquiry.objects.filter(pk=inquiry.pk).delete()
+    with pytest.raises(StaleInquiry):
+        services.publish_answer(inquiry, actor=agent, text="Hola", version=inquiry.reply_version)
+
+
 def test_a_conflict_publishes_nothing(inquiry, agent, other_agent):
     services.save_reply(inquiry, actor=other_agent, text="La otra", version=0)
     with pytest.raises(services.ReplyConflict):
