@@ -68,7 +68,8 @@ def use_draft(inquiry: Inquiry, *, actor: User, version: int) -> Inquiry:
         reply=None, reply_version=F("reply_version") + 1, reply_by=None
     )
     if not saved:
-        raise ReplyConflict(Inquiry.objects.for_detail().get(pk=inquiry.pk))
+        current = Inquiry.objects.for_detail().filter(pk=inquiry.pk).first()
+        raise ReplyConflict(current) if current else StaleInquiry(_("This inquiry was erased."))
     add_event(inquiry, EventKind.DRAFT, actor)
     return after_human_act(inquiry, actor)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection
@@ -290,10 +291,14 @@ def test_the_last_answer_is_not_published_again(inquiry, agent):
     assert Message.objects.count() == 2
 
 
-def test_an_answer_to_an_inquiry_that_was_erased_meanwhile_is_refused(inquiry, agent):
+@pytest.mark.parametrize(
+    "verb",
+    [partial(services.publish_answer, text="Hola"), partial(services.save_reply, text="Hola"), services.use_draft],
+)
+def test_what_was_erased_meanwhile_takes_no_reply(inquiry, agent, verb):
     Inquiry.objects.filter(pk=inquiry.pk).delete()
     with pytest.raises(StaleInquiry):
-        services.publish_answer(inquiry, actor=agent, text="Hola", version=inquiry.reply_version)
+        verb(inquiry, actor=agent, version=inquiry.reply_version)
 
 
 def test_a_conflict_publishes_nothing(inquiry, agent, other_agent):
