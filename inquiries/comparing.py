@@ -63,6 +63,11 @@ class Status:
         return self.candidate.skipped + self.current.skipped
 
     @property
+    def read(self) -> int:
+        """How many were tried: what was left out is over, but nobody read it."""
+        return self.finished - self.skipped
+
+    @property
     def is_running(self) -> bool:
         return self.finished < self.total
 
@@ -164,6 +169,7 @@ class Summary:
     comparison: Comparison
     total: int = 0
     finished: int = 0
+    read: int = 0
     judged: int = 0
     right: int = 0
     current_judged: int = 0
@@ -336,6 +342,7 @@ def _figures_of(pks: Sequence[int]) -> dict[int, dict[str, int]]:
         .annotate(
             total=Count("pk"),
             finished=Count("pk", filter=~Q(state__in=LIVE)),
+            read=Count("pk", filter=~Q(state__in=[*LIVE, AnalysisState.SKIPPED])),
             judged=Count("pk", filter=judged & candidate),
             right=Count("pk", filter=right & candidate),
             current_judged=Count("pk", filter=judged & current),

@@ -73,6 +73,15 @@ def test_progress_is_counted_side_by_side(comparison, read, make_inquiry, catego
     assert comparing.failures_of(comparison) == [(str(AIReason.TIMEOUT.label), 1)]
 
 
+def test_what_was_cancelled_does_not_count_as_read(comparison, read, make_inquiry, categories):
+    read("Ventas", "Ventas")
+    for is_candidate in (True, False):
+        reading(make_inquiry(), comparison, is_candidate, categories["Ventas"], state=AnalysisState.SKIPPED)
+    status, [summary] = comparing.status_of(comparison), comparing.summaries()
+    assert (status.read, status.skipped, status.total, status.is_running) == (2, 2, 4, False)
+    assert (summary.read, summary.total, summary.is_running) == (2, 4, False)
+
+
 def test_a_trial_without_readings_left_is_not_running(comparison):
     assert not comparing.status_of(comparison).is_running
 
