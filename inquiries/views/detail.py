@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseStopPolling
 
+from inquiries.states import Purpose
 from inquiries.views.requests import AgentRequest
 from inquiries.views.workspace import context_of, fetch, sent_outside, was_asked
 
@@ -27,11 +28,12 @@ def detail(request: AgentRequest, pk: int) -> HttpResponse:
 @require_safe
 @login_required
 def sent(request: AgentRequest, pk: int) -> HttpResponse:
-    """Show word for word what left this machine, trials included: one request, by its number or the newest."""
+    """Show word for word what left this machine, trials included: one request, by its number or the last reading."""
     inquiry = fetch(request, pk)
     requests = list(sent_outside(inquiry).select_related("sent_system").order_by("-id")[:MOST_REQUESTS])
     wanted = request.GET.get("lectura")
-    analysis = next((row for row in requests if str(row.pk) == wanted), requests[0] if requests else None)
+    readings = [row for row in requests if row.purpose != Purpose.COMPARE] or requests
+    analysis = next((row for row in requests if str(row.pk) == wanted), readings[0] if readings else None)
     context = {"inquiry": inquiry, "analysis": analysis, "requests": requests, "unanswered": was_asked(inquiry)}
     return render(request, "inquiries/sent.html", context)
 

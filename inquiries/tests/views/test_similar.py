@@ -167,6 +167,17 @@ def test_a_trial_leaves_this_machine_like_a_reading(client, agent, make_inquiry)
     assert "&lt;mensaje&gt;para probar&lt;/mensaje&gt;" in client.get(url(inquiry, "sent")).content.decode()
 
 
+def test_a_later_trial_does_not_hide_the_reading(client, agent, make_inquiry):
+    inquiry = make_inquiry(analysed=True)
+    row = Analysis.objects.get(inquiry=inquiry)
+    row.sent_text = "lo leído"
+    row.save()
+    row.pk, row.purpose, row.sent_text = None, "compare", "lo probado"
+    row.save()
+    client.force_login(agent)
+    assert client.get(url(inquiry, "sent")).context["analysis"].sent_text == "lo leído"
+
+
 def test_each_request_can_be_read(client, agent, make_inquiry):
     inquiry = make_inquiry(analysed=True)
     first = Analysis.objects.get(inquiry=inquiry)
