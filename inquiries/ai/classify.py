@@ -16,13 +16,19 @@ from inquiries.ai.text import fold, words
 # Chosen on a development set of our own; `manage.py evaluate` measures them on anybody's.
 MATTER_POWER = 4
 QUESTION_WEIGHT = 1.5
-KEYWORD_POWER = 1.5
-POSITIVE_FROM = 0.38
-NEGATIVE_FROM = 0.27
-STRANGE_NEGATIVE_FROM = 0.4  # of what is out of scope: gibberish resembles complaints more than anything
-COMPLAINT_WEIGHT = 0.3
+KEYWORD_POWER = 1.2
+POSITIVE_FROM = 0.36
+NEGATIVE_FROM = 0.31
+# Of what is out of scope: gibberish resembles complaints and laughter praise more than anything.
+STRANGE_NEGATIVE_FROM = 0.4
+STRANGE_POSITIVE_FROM = 0.6
+COMPLAINT_WEIGHT = 0.5
 COURTEOUS_FROM = 0.5
 PRAISE_FROM = 0.5
+# The heads know what sets categories apart, the nearest examples what is said in just these words: half and half.
+NEIGHBOUR_SHARE = 0.5
+NEIGHBOURS = 4
+TEXTS_PER_NEIGHBOUR = 20
 
 # Of a hundred inquiries one is less like what was taught; of a hundred texts out of scope seventy-five are.
 ABSTAIN_BELOW = 0.43
@@ -134,7 +140,7 @@ class MoodModel:
     def judge(self, reading: Reading, complaint: float | None, *, is_strange: bool = False) -> Mood:
         """Judge a text of at least one sentence; `complaint` is the share of a category of complaints, if any.
 
-        `is_strange` tells that the text is out of scope, so that only clear anger counts.
+        `is_strange` tells that the text is out of scope, so that only clear feelings count.
 
         A feeling counts half by its weighted mean over the sentences and half by its strongest sentence: one
         angry sentence among polite ones must not drown, nor make a long calm report an angry one.
@@ -148,20 +154,40 @@ class MoodModel:
         positive, _, negative = (0.5 * (mean + strongest)).tolist()
         if complaint is not None:
             negative = (1.0 - COMPLAINT_WEIGHT) * negative + COMPLAINT_WEIGHT * complaint
-        least = STRANGE_NEGATIVE_FROM if is_strange else NEGATIVE_FROM
-        return Mood(_prevailing(positive, negative >= least), mean)
+        if is_strange:
+            return Mood(_prevailing(positive >= STRANGE_POSITIVE_FROM, negative >= STRANGE_NEGATIVE_FROM), mean)
+        return Mood(_prevailing(positive >= POSITIVE_FROM, negative >= NEGATIVE_FROM), mean)
 
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """The training texts of k categories: vectors of the first encoder (n, d), whose they are (n,), and texts.
+    """The training texts of k categories: one (n, d) array per encoder, whose they are (n,), and the texts.
 
-    A text that must not be shown to anybody else (a customer's) is "".
+    `scales` tell for each encoder which difference of cosines is a clear one. A text that must not be shown to
+    anybody else (a customer's) is "".
     """
 
-    vectors: Vectors
+    views: tuple[Vectors, ...]
+    scales: tuple[float, ...]
     owners: Rows
     texts: tuple[str, ...]
+
+    @property
+    def vectors(self) -> Vectors:
+        """The first encoder's vectors."""
+        return self.views[0]
+
+    def opinion(self, views: Sequence[Vectors], categories: int) -> Vectors:
+        """Return (n, k): softmax of each category's mean cosine to its NEIGHBOURS nearest texts, over its scale."""
+        single = [
+            softmax(self._nearness(view @ known.T, categories) / scale)
+            for view, known, scale in zip(views, self.views, self.scales, strict=False)
+        ]
+        return np.asarray(sum(single) / len(single), dtype=np.float32)
+
+    def _nearness(self, similarity: Vectors, categories: int) -> Vectors:
+        columns = [similarity[:, self.owners == owner] for owner in range(categories)]
+        return np.stack([_mean_of_highest(column) for column in columns], axis=1)
 
     def nearest(self, similarity: Vectors, owner: int, least: float) -> str:
         """Return the owner's text with the greatest of the cosines (n,); "" below `least` or when hidden."""
@@ -217,7 +243,9 @@ class TopicModel:
         # Somebody chose the keywords: one counts half even in a sentence that looks like a courtesy.
         hits = (1.0 + np.maximum(1.0 - reading.aside, 0.5) @ self._hits(reading)) ** KEYWORD_POWER
         # A fifth of the head's opinion always stays: something must tell the categories apart.
-        scores = (head * (0.2 + 0.8 * known) + 0.8 * (1.0 - known) / len(head)) * hits * np.exp(self.lift)
+        scores = (head * (0.2 + 0.8 * known) + 0.8 * (1.0 - known) / len(head)) * hits
+        # As far as the text is known: a favour must not decide where nothing else speaks.
+        scores = scores * np.exp(self.lift * known)
         return np.asarray(scores / scores.sum(), dtype=np.float32)
 
     def complaint(self, shares: Vectors) -> float | None:
@@ -256,8 +284,10 @@ class TopicModel:
 
     def _single(self, reading: Reading) -> Vectors:
         """Return (n, k): which category each sentence speaks for."""
-        single = joint_opinion(self.heads, reading.views)[:, : len(self.names)]
-        return np.asarray(single / np.maximum(single.sum(axis=1, keepdims=True), 1e-9), dtype=np.float32)
+        heads = joint_opinion(self.heads, reading.views)[:, : len(self.names)]
+        heads = heads / np.maximum(heads.sum(axis=1, keepdims=True), 1e-9)
+        near = self.taught.opinion(reading.views, len(self.names))
+        return np.asarray((1.0 - NEIGHBOUR_SHARE) * heads + NEIGHBOUR_SHARE * near, dtype=np.float32)
 
     def _similarity(self, reading: Reading) -> Vectors:
         return np.asarray(reading.views[0] @ self.taught.vectors.T, dtype=np.float32)
@@ -273,6 +303,14 @@ class TopicModel:
         return np.asarray([[keys.count(text) for keys in self._keywords] for text in folded], dtype=np.float32)
 
 
+def _mean_of_highest(cosines: Vectors) -> Vectors:
+    """Return (n,) the mean of the NEIGHBOURS highest of each row; -1 where there are no columns."""
+    if not cosines.shape[1]:
+        return np.full(len(cosines), -1.0, dtype=np.float32)
+    highest = max(1, min(NEIGHBOURS, cosines.shape[1] // TEXTS_PER_NEIGHBOUR))
+    return np.asarray(np.partition(cosines, -highest, axis=1)[:, -highest:].mean(axis=1), dtype=np.float32)
+
+
 def joint_opinion(heads: Sequence[SoftmaxHead], views: Sequence[Vectors]) -> Vectors:
     """Return the mean (n, k) of the heads' probabilities; a missing view (last ones) gives no opinion."""
     opinions = [head.probabilities(view) for head, view in zip(heads, views, strict=False)]
@@ -284,11 +322,11 @@ def tempered(shares: Vectors, temperature: float) -> Vectors:
     return np.asarray(softmax(np.log(np.maximum(shares, 1e-12))[None, :] / temperature)[0], dtype=np.float32)
 
 
-def _prevailing(positive: float, is_negative: bool) -> str:
+def _prevailing(is_positive: bool, is_negative: bool) -> str:
     # To overlook an angry customer costs more than to take a calm one for angry.
     if is_negative:
         return "Negativo"
-    return "Positivo" if positive >= POSITIVE_FROM else "Neutral"
+    return "Positivo" if is_positive else "Neutral"
 
 
 def _mood_of_courtesies(sentences: Sequence[str]) -> str:

@@ -20,10 +20,10 @@ from inquiries.ai.memory import BROKEN_FILE
 from inquiries.ai.seeds import load
 
 # Changes when the same training data would give other answers.
-VERSION = "embedded-2"
+VERSION = "embedded-3"
 
 # Changes when the bytes mean something else.
-_FORMAT = 1
+_FORMAT = 2
 _PARTS = ("weights", "bias", "mean", "scale")
 
 
@@ -70,15 +70,16 @@ class TrainedHeads:
             "temperature": self.topics.temperature,
             "lift": self.topics.lift.tolist(),
             "reach": asdict(self.topics.reach),
+            "scales": self.topics.taught.scales,
             "report": asdict(self.report),
         }
         arrays: dict[str, Any] = {
             "about": np.frombuffer(json.dumps(about, ensure_ascii=True).encode("ascii"), dtype=np.uint8),
-            "taught": _packed(self.topics.taught.vectors),
             "owners": self.topics.taught.owners.astype(np.int32),
             "polite": _packed(self.moods.polite),
             "glad": _packed(self.moods.glad),
         }
+        arrays |= {f"taught{index}": _packed(view) for index, view in enumerate(self.topics.taught.views)}
         for kind, heads in (("topic", self.topics.heads), ("mood", self.moods.heads)):
             for index, head in enumerate(heads):
                 arrays |= {f"{kind}{index}-{part}": getattr(head, part) for part in _PARTS}
@@ -139,7 +140,12 @@ def _assemble(arrays: dict[str, Any], about: dict[str, Any]) -> TrainedHeads:
         names=tuple(about["names"]),
         keywords=tuple(tuple(keywords) for keywords in about["keywords"]),
         heads=_heads(arrays, "topic", count),
-        taught=Taught(_unpacked(arrays["taught"]), arrays["owners"].astype(np.int64), tuple(about["texts"])),
+        taught=Taught(
+            tuple(_unpacked(arrays[f"taught{index}"]) for index in range(count)),
+            tuple(float(scale) for scale in about["scales"]),
+            arrays["owners"].astype(np.int64),
+            tuple(about["texts"]),
+        ),
         reach=reach,
         lift=_floats(about["lift"]),
         temperature=float(about["temperature"]),
@@ -179,7 +185,9 @@ def _check(heads: TrainedHeads) -> None:
     count = len(taught.texts)
     fits = (
         len(topics.names) == len(topics.keywords) > 0
-        and taught.vectors.shape == (count, width)
+        and len(taught.views) == len(taught.scales) == len(topics.heads)
+        and all(scale > 0.0 for scale in taught.scales)
+        and all(view.shape == (count, len(head.weights)) for view, head in zip(taught.views, topics.heads, strict=True))
         and taught.owners.shape == (count,)
         and all(0 <= owner < len(topics.names) for owner in taught.owners)
         and topics.lift.shape == (len(topics.names),)

@@ -105,7 +105,7 @@ def test_flipped_bytes_are_refused_or_change_nothing(heads: TrainedHeads) -> Non
     [
         {"polite": None},
         {"about": None},
-        {"taught": np.zeros((3, 7), dtype=np.float16)},
+        {"taught0": np.zeros((3, 7), dtype=np.float16)},
         {"owners": np.full(9, 5, dtype=np.int32)},
         {"glad": np.zeros((0, 512), dtype=np.float16)},
         {"topic0-bias": np.zeros(9, dtype=np.float32)},
