@@ -54,6 +54,14 @@ def test_it_shows_the_figures_as_charts_and_as_tables(site, reply):
     assert "no-store" in response["Cache-Control"]
 
 
+def test_no_edit_is_called_typical_where_none_was_made(site, reply):
+    typical = "edición típica:"
+    reply(draft_use=DraftUse.UNCHANGED)
+    assert typical not in _html(site.get(reverse("quality")))
+    reply(draft_use=DraftUse.EDITED, edit_distance=0.2)
+    assert typical in _html(site.get(reverse("quality")))
+
+
 def test_only_supervisors_come_in(client, agent, outsider, reply):
     reply("Secreta", "Secreta")
     url = reverse("quality")
