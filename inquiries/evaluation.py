@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from inquiries import asking, calibration, engines, training
+from inquiries import asking, calibration, engines, learning, training
 from inquiries.ai import measures
 from inquiries.ai.engine import (
     SENTIMENTS,
@@ -131,6 +131,9 @@ def make_engine(name: str, desk: Desk) -> Engine:
         if desk.has_own_categories:
             training.load_newest()
         # Loading and training are no part of the time of a message.
+        if not engine.is_taught(desk.categories):
+            # No worker has trained yet: measured is what customers get, not what stands in for a minute.
+            engine.load(engine.train(desk.categories, learning.labels() if desk.has_own_categories else ()))
         engine.warm_up(desk.categories)
     except AIError as error:
         raise EvaluationError(_("The embedded engine cannot start: %(error)s.") % {"error": error}) from error

@@ -101,6 +101,11 @@ class EmbeddedEngine:
         """Answer with these heads from now on wherever a request has their categories; safe at any time."""
         self._loaded = heads
 
+    def is_taught(self, categories: Sequence[CategorySpec]) -> bool:
+        """Tell whether loaded heads serve these categories, or rough ones would have to."""
+        loaded = self._loaded
+        return loaded is not None and loaded.categories == self._state_of(tuple(categories)) and self._can_use(loaded)
+
     def embed(self, text: str) -> Vectors:
         """Return the first encoder's unit vector (512,) of a whole message, for finding similar ones.
 
@@ -144,7 +149,7 @@ class EmbeddedEngine:
 
     def _heads_for(self, categories: tuple[CategorySpec, ...]) -> TrainedHeads:
         loaded, state = self._loaded, self._state_of(categories)
-        if loaded is not None and loaded.categories == state and self._can_use(loaded):
+        if loaded is not None and self.is_taught(categories):
             return loaded
         heads = self._rough.get(state)
         if heads is not None:

@@ -7,6 +7,8 @@ import pytest
 from django.utils import translation
 
 from inquiries import evaluation
+from inquiries.ai.embedded import EmbeddedEngine
+from inquiries.ai.encoder import WordHashEncoder
 from inquiries.ai.engine import AIError, CompanyProfile, ErrorKind
 from inquiries.ai.seeds import default_categories
 from inquiries.evaluation import Desk, Evaluation, EvaluationError, Sample, Skipped, current_desk
@@ -243,6 +245,14 @@ def test_a_desk_without_categories_takes_the_default_ones():
     desk = evaluation.current_desk()
     assert not desk.has_own_categories
     assert desk.categories == SPECS
+
+
+@pytest.mark.django_db
+def test_what_is_measured_was_trained_in_full(monkeypatch, categories):
+    engine = EmbeddedEngine(WordHashEncoder())
+    monkeypatch.setattr(evaluation.engines, "embedded_engine", lambda: engine)
+    desk = evaluation.current_desk()
+    assert evaluation.make_engine("embedded", desk).is_taught(desk.categories)
 
 
 def test_openai_needs_a_key_or_a_server(settings, desk):

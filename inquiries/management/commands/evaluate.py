@@ -70,6 +70,7 @@ class Command(BaseCommand):
 
     def _ask(self, done: Evaluation, samples: list[Sample], desk: Desk, concurrency: int) -> None:
         """Fill in the outcomes, with a bar on a terminal and one closing line elsewhere."""
+        self.stderr.write(_("Preparing the engine: a moment, or a minute or two where no worker has trained it yet."))
         engine = evaluation.make_engine(done.engine, desk)
         has_bar = self.stderr.isatty()
         started, cpu = time.monotonic(), time.process_time()

@@ -141,7 +141,7 @@ def test_a_whole_answer(engine: EmbeddedEngine) -> None:
     result = ask(engine, "Hola, no puedo entrar a mi cuenta desde ayer y me sale un error. ¡Gracias!")
     assert (result.category, result.language) == ("Soporte Técnico", "es")
     assert (result.engine, result.model) == ("embedded", "use-m3")
-    assert re.fullmatch(r"embedded-2/[0-9a-f]{8}", result.prompt_version)
+    assert re.fullmatch(r"embedded-3/[0-9a-f]{8}", result.prompt_version)
     assert result.reason == "Menciona «no puedo entrar» y «sale un error»."
     assert result.reply.startswith("Hola Juan,")
     assert "«no puedo entrar a mi cuenta desde ayer y me sale un error»" in result.reply
@@ -332,7 +332,7 @@ def test_loaded_heads_answer_without_another_training(hashing: EmbeddedEngine, m
     engine.load(heads)
     result = ask(engine, "Me cobraron dos veces la factura", tuple(reversed(DEFAULTS)))
     assert result.category == "Facturación"
-    assert result.prompt_version == f"embedded-2/{heads.fingerprint[:8]}"
+    assert result.prompt_version == f"embedded-3/{heads.fingerprint[:8]}"
     assert engine.embed("Me cobraron dos veces la factura").shape == (512,)
     assert trained == []
 
@@ -388,6 +388,16 @@ def test_the_finer_encoder_does_not_hold_up_the_first_answer(monkeypatch: pytest
     assert ask(engine, "Me cobraron dos veces la factura").model == "palabras-clave+slow"
     # What a small edit adds is read at once, because the rest is remembered.
     assert ask(engine, "Quiero cerrar mi cuenta", (*DEFAULTS, CANCEL)).model == "palabras-clave+slow"
+
+
+def test_an_engine_knows_what_it_was_taught() -> None:
+    engine = EmbeddedEngine(WordHashEncoder())
+    assert not engine.is_taught(DEFAULTS)
+    ask(engine, "hola")
+    assert not engine.is_taught(DEFAULTS)
+    engine.load(engine.train(DEFAULTS))
+    assert engine.is_taught(DEFAULTS)
+    assert not engine.is_taught((*DEFAULTS, CANCEL))
 
 
 def test_what_a_training_read_is_remembered_for_the_next_start(tmp_path: Path) -> None:

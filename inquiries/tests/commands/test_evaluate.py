@@ -82,7 +82,7 @@ def test_a_person_reads_scores_confusion_and_times(engine, file):
     assert any(line.startswith("accuracy 50.0 %, macro-F1 50.0 % (95 %: ") for line in lines)
     assert any(line.startswith("Milliseconds p50 ") for line in lines)
     assert "Cost" not in output
-    assert errors.startswith("3 messages were read in ")
+    assert "\n3 messages were read in " in errors
 
 
 def test_json_holds_the_figures(engine, file, tmp_path):
