@@ -235,8 +235,11 @@
       pok.notice("conflict", part("save-state").textContent, 8);
       return reveal();
     }
-    if (event.target.id !== "publish-button" && area.value.trim()) copy.write(area.value);
-    Promise.resolve(inFlight).then(() => event.detail.issueRequest(true));
+    Promise.resolve(inFlight).then(() => {
+      // Only now: a save that ends well takes the copy away.
+      if (event.target.id !== "publish-button" && area.value.trim()) copy.write(area.value);
+      event.detail.issueRequest(true);
+    });
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.target.id === "publish-button" && event.detail.successful && form) copy.drop();

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from inquiries import similar
 from inquiries.models import Analysis, Example, Inquiry, InquiryVector, SentPrompt
@@ -67,6 +67,22 @@ def test_what_was_typed_before_is_offered_again(agent_page: Page, read, past):
     page.fill("#reply", "Lo que yo escribía")
     page.locator("#similar summary").click()
     page.locator("#similar .replaces-reply").click()
+    expect(page.locator("#local-copy-text")).to_have_text("Lo que yo escribía")
+
+
+def test_a_save_on_its_way_does_not_take_along_what_was_typed(agent_page: Page, read, past):
+    page, held = agent_page, []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.goto(read.get_absolute_url())
+    page.route("**/respuesta/", hold)
+    page.fill("#reply", "Lo que yo escribía")
+    page.locator("#similar summary").click()
+    page.locator("#similar .replaces-reply").click()
+    expect(page.locator("#save-state")).not_to_be_empty()
+    held[0].continue_()
     expect(page.locator("#local-copy-text")).to_have_text("Lo que yo escribía")
 
 
