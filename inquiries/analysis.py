@@ -16,7 +16,7 @@ from inquiries import asking, breaker, budget, jobs, learning
 from inquiries.ai.engine import AIError, AnalysisResult, Engine, ErrorKind
 from inquiries.asking import Asked
 from inquiries.engines import EMBEDDED, OPENAI, Choice, choose, engine_called, has_stand_in, is_switched_on, uses_openai
-from inquiries.models import Analysis, Category, Comparison, Inquiry
+from inquiries.models import Analysis, Category, Comparison, Inquiry, SiteSettings
 from inquiries.recording import Reading, book, book_unused, record, schedule_redo
 from inquiries.states import SERVICE_FAILURES, AIReason, AnalysisState, Purpose, Status
 from pok.logging import get_logger
@@ -128,7 +128,16 @@ def _read(analysis: Analysis, choice: Choice, instead_of: AIError | None = None)
         error=instead_of,
         is_provisional=instead_of is not None or choice.is_provisional,
         vector=learning.vector_of(analysis.inquiry.message) if choice.engine == EMBEDDED and not is_trial else None,
+        is_strange=choice.engine == OPENAI and not is_trial and _is_strange(analysis, asked),
     )
+
+
+def _is_strange(analysis: Analysis, asked: Asked) -> bool:
+    """Ask the encoder that is at hand for the solved cases; without those a worker need not load one."""
+    if not SiteSettings.current().few_shot:
+        return False
+    with _bugs_as_errors("scope_bug"):
+        return learning.is_out_of_scope(analysis.inquiry.message, asked.request.categories)
 
 
 def _ask(engine: Engine, asked: Asked) -> tuple[AnalysisResult, int]:

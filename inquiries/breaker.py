@@ -80,14 +80,17 @@ def failed(
 
 def succeeded() -> None:
     """Close the breaker where it was open or half open, and bring what was put off forward."""
-    troubled: dict[str, Any] = {"failures": 0, "open_until": None, "last_success_at": Now()}
     was_paused = Q(open_until__isnull=False)
-    if ServiceState.objects.filter(was_paused, name=SERVICE).update(**troubled):
+    # Read before it is written: in ordinary times no success takes a lock.
+    if not ServiceState.objects.filter(was_paused | Q(failures__gt=0), name=SERVICE).exists():
+        return
+    mended: dict[str, Any] = {"failures": 0, "open_until": None, "last_success_at": Now()}
+    if ServiceState.objects.filter(was_paused, name=SERVICE).update(**mended):
         caches["local"].delete(CACHE_KEY)
         woken = Analysis.objects.filter(purpose=Purpose.REDO, state=AnalysisState.QUEUED, due_at__gt=Now())
         log.info("service_back", service=SERVICE, redone=woken.update(due_at=Now()))
     else:
-        ServiceState.objects.filter(name=SERVICE, failures__gt=0).update(**troubled)
+        ServiceState.objects.filter(name=SERVICE, failures__gt=0).update(**mended)
 
 
 def wake_a_probe() -> None:

@@ -22,11 +22,12 @@ CACHE_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Tokens and money of the AI services today, and money this month."""
+    """Tokens and money of the AI services today and this month."""
 
     tokens_today: int
     cost_today: Decimal
     cost_month: Decimal
+    tokens_month: int
 
 
 def today() -> date:
@@ -39,15 +40,18 @@ def spent() -> Spent:
     day = today()
     is_today = Q(day=day)
     sums: dict[str, Any] = Usage.objects.filter(day__gte=day.replace(day=1), day__lte=day).aggregate(
-        tokens_in=Sum("tokens_in", filter=is_today),
-        tokens_out=Sum("tokens_out", filter=is_today),
+        today_in=Sum("tokens_in", filter=is_today),
+        today_out=Sum("tokens_out", filter=is_today),
         cost_today=Sum("cost", filter=is_today),
         cost_month=Sum("cost"),
+        month_in=Sum("tokens_in"),
+        month_out=Sum("tokens_out"),
     )
     return Spent(
-        tokens_today=(sums["tokens_in"] or 0) + (sums["tokens_out"] or 0),
+        tokens_today=(sums["today_in"] or 0) + (sums["today_out"] or 0),
         cost_today=sums["cost_today"] or Decimal(0),
         cost_month=sums["cost_month"] or Decimal(0),
+        tokens_month=(sums["month_in"] or 0) + (sums["month_out"] or 0),
     )
 
 

@@ -41,7 +41,6 @@ CHUNK = 5_000
 PAGE = 200
 TRIES = 3
 LONGEST_DAYS = 36_500
-UNLEARNT = "unlearnt"  # the lease row whose time is that of the last erasure that took a label
 # An answer that was being written while a search began is not in it yet.
 LATE = timedelta(minutes=1)
 
@@ -218,8 +217,8 @@ def _taught() -> Q:
 
 def _stamp() -> datetime:
     """Write down when labels were last erased, and return it: who trained on them meanwhile can tell by it."""
-    Lease.objects.update_or_create(name=UNLEARNT, defaults={"until": Now()})
-    return Lease.objects.values_list("until", flat=True).get(name=UNLEARNT)
+    Lease.objects.update_or_create(name=Lease.UNLEARNT, defaults={"until": Now()})
+    return Lease.objects.values_list("until", flat=True).get(name=Lease.UNLEARNT)
 
 
 def _case_keys(ids: Sequence[int]) -> frozenset[str]:

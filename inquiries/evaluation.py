@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from inquiries import asking, calibration, engines, learning, training
+from inquiries import asking, budget, calibration, engines, learning, training
 from inquiries.ai import measures
 from inquiries.ai.engine import (
     SENTIMENTS,
@@ -235,8 +236,23 @@ def _believed(outcome: Outcome, desk: Desk) -> Outcome:
     if outcome.result is None or not desk.has_own_categories:
         return outcome
     result = outcome.result
+    if result.engine == engines.OPENAI:
+        _book(result, desk, outcome.milliseconds)
     confidence = calibration.believed(result.engine, result.model, result.confidence)
     return replace(outcome, result=replace(result, confidence=confidence))
+
+
+def _book(result: AnalysisResult, desk: Desk, milliseconds: float) -> None:
+    """Count what a measurement took like any other reading: the limits of the desk must see it."""
+    cost = desk.site.cost(result.model, result.tokens_in, result.tokens_out)
+    budget.book(
+        engine=result.engine,
+        model=result.model[:80],
+        tokens_in=result.tokens_in,
+        tokens_out=result.tokens_out,
+        cost=None if cost is None else Decimal(str(round(cost, 6))),
+        milliseconds=round(milliseconds),
+    )
 
 
 def _ask(engine: Engine, sample: Sample, request: AnalysisRequest) -> Outcome:

@@ -9,8 +9,9 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
 
 from inquiries import similar
-from inquiries.ai.engine import AIError, LabelledText
+from inquiries.ai.engine import AIError, CategorySpec, LabelledText
 from inquiries.ai.masking import anonymise
+from inquiries.ai.masking.greetings import hide_greeted
 from inquiries.engines import embedded_engine
 from inquiries.models import Example, Inquiry, InquiryVector, Message
 from inquiries.states import MessageKind, Status
@@ -25,8 +26,14 @@ NEWEST_LABELS = 1_000
 
 def vector_of(text: str) -> bytes | None:
     """Return a text's packed vector; None where only the word-hashing encoder is there, which knows no meaning."""
-    vector = embedded_engine().embed(text)
-    return similar.pack(vector) if vector.shape == (similar.DIMENSIONS,) else None
+    engine = embedded_engine()
+    vector = engine.embed(text)
+    return similar.pack(vector) if engine.model.startswith(similar.ENCODER) else None
+
+
+def is_out_of_scope(text: str, categories: Sequence[CategorySpec]) -> bool:
+    """Tell whether a text is like nothing that the desk was taught, whatever a service outside claims about it."""
+    return embedded_engine().is_out_of_scope(text, categories)
 
 
 def keep_vector(inquiry: Inquiry) -> bytes | None:
@@ -94,7 +101,7 @@ def _learn(pk: int) -> None:
                 category=inquiry.category,
                 sentiment=inquiry.sentiment or "",
                 text=anonymise(inquiry.message, **hidden),
-                answer=anonymise(answer, **hidden),
+                answer=hide_greeted(anonymise(answer, **hidden)),
                 is_corrected=inquiry.category_by_person,
                 is_sentiment_corrected=inquiry.sentiment_by_person,
                 encoder=similar.ENCODER,

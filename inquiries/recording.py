@@ -17,7 +17,7 @@ from inquiries.ai.engine import AIError, AnalysisResult, Used
 from inquiries.asking import Asked
 from inquiries.models import Analysis, Category, Inquiry, InquiryVector, SentPrompt, SiteSettings
 from inquiries.similar import ENCODER
-from inquiries.states import WAITING, AIReason, AnalysisState, Purpose
+from inquiries.states import WAITING, AIFlag, AIReason, AnalysisState, Purpose
 from pok.logging import get_logger
 
 log = get_logger(__name__)
@@ -39,6 +39,7 @@ class Reading:
     error: AIError | None = None
     is_provisional: bool = False
     vector: bytes | None = None
+    is_strange: bool = False  # like nothing that the desk was taught, whatever the engine claims
 
 
 def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: Category) -> None:
@@ -140,7 +141,8 @@ def storable(text: str, limit: int) -> str:
 def _apply(inquiry_id: int, category: Category, reading: Reading, confidence: float) -> None:
     """Copy the result to the inquiry, but leave what a person has set. Who abstains names no category."""
     result = reading.result
-    in_doubt = result.abstains or confidence < SiteSettings.current().review_threshold
+    is_strange = result.abstains or reading.is_strange or AIFlag.SUSPICIOUS in reading.flags
+    in_doubt = is_strange or confidence < SiteSettings.current().review_threshold
     chosen = None if result.abstains else category.pk
     Inquiry.objects.filter(pk=inquiry_id).touch(
         category=Case(When(category_by_person=True, then=F("category")), default=Value(chosen)),

@@ -8,11 +8,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from inquiries.models import Example, Inquiry, InquiryVector
+from inquiries.models import Example, Inquiry, InquiryVector, Lease
 
 Vector = npt.NDArray[np.float32]
 
@@ -24,6 +25,8 @@ REFRESH_SECONDS = 5.0
 BLOCK = 4_096
 # Sentences of one intent have a median cosine of 0.57, of different intents 0.16 (Universal Sentence Encoder).
 RELATED = 0.4
+# A person sees at a glance what does not fit, so they are shown what a language model is not.
+WORTH_A_LOOK = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Index:
         self._next = 0
         self._last_id = 0
         self._read_at = -REFRESH_SECONDS
+        self._erased_at: datetime | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -86,12 +90,21 @@ class Index:
     def _refresh(self) -> None:
         if time.monotonic() - self._read_at < REFRESH_SECONDS:
             return
+        self._forget_after_erasure()
         rows = Example.objects.filter(encoder=ENCODER, pk__gt=self._last_id).order_by("-pk")
         newest = list(rows.values_list("pk", "inquiry_id", "vector")[: self._capacity])
         for pk, inquiry_id, data in reversed(newest):
             self._put(inquiry_id, data)
             self._last_id = pk
         self._read_at = time.monotonic()
+
+    def _forget_after_erasure(self) -> None:
+        """Read everything anew where some other process erased a person: their vectors must not stay in memory."""
+        erased_at = Lease.objects.filter(name=Lease.UNLEARNT).values_list("until", flat=True).first()
+        if erased_at != self._erased_at:
+            self._vectors = np.empty((0, DIMENSIONS), dtype=np.float16)
+            self._inquiries = np.empty(0, dtype=np.int64)
+            self._slots, self._next, self._last_id, self._erased_at = {}, 0, 0, erased_at
 
     def _put(self, inquiry_id: int, data: bytes | memoryview) -> None:
         slot = self._slots.get(inquiry_id)
@@ -123,9 +136,9 @@ class Index:
 _index = Index()
 
 
-def neighbours(vector: Vector, count: int, *, without: int | None = None) -> list[Neighbour]:
-    """Return up to `count` examples with a cosine of at least RELATED, the nearest first."""
-    pairs = [pair for pair in _index.nearest(vector, 4 * count, without=without) if pair[1] >= RELATED]
+def neighbours(vector: Vector, count: int, *, without: int | None = None, least: float = RELATED) -> list[Neighbour]:
+    """Return up to `count` examples with a cosine of at least `least`, the nearest first."""
+    pairs = [pair for pair in _index.nearest(vector, 4 * count, without=without) if pair[1] >= least]
     rows = Example.objects.filter(inquiry__in=[pk for pk, _ in pairs]).select_related("inquiry", "category")
     found = {row.inquiry_id: row for row in rows.defer("vector", "inquiry__suggested_reply", "inquiry__reply")}
     near = [Neighbour(found[pk], score) for pk, score in pairs if pk in found]
@@ -139,7 +152,7 @@ def similar_to(inquiry: Inquiry, count: int = 5) -> list[Neighbour] | None:
     row = InquiryVector.objects.filter(pk=inquiry.pk, encoder=ENCODER).first()
     if row is None:
         return None
-    return neighbours(unpack(row.vector), count, without=inquiry.pk)
+    return neighbours(unpack(row.vector), count, without=inquiry.pk, least=WORTH_A_LOOK)
 
 
 def forget() -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from inquiries import erasing
 from inquiries.ai.embedded import TrainedHeads, training_fingerprint
 from inquiries.ai.engine import CategorySpec, LabelledText
 from inquiries.categories import live_categories
@@ -64,7 +63,7 @@ def train_if_changed() -> HeadVersion | None:
 
 
 def _last_erasure() -> datetime | None:
-    return Lease.objects.filter(name=erasing.UNLEARNT).values_list("until", flat=True).first()
+    return Lease.objects.filter(name=Lease.UNLEARNT).values_list("until", flat=True).first()
 
 
 def _train(
@@ -74,7 +73,7 @@ def _train(
     heads = embedded_engine().train(categories, known)
     with transaction.atomic():
         # Held until the version is written, so that an erasure finds the version or is seen here.
-        Lease.objects.select_for_update().filter(name=erasing.UNLEARNT).first()
+        Lease.objects.select_for_update().filter(name=Lease.UNLEARNT).first()
         if _last_erasure() != erased_at:
             log.info("heads_dropped", reason="a label was erased meanwhile")
             return None

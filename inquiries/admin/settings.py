@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from solo.admin import SingletonModelAdmin
 
+from inquiries import services
 from inquiries.models import SiteSettings
 
 
@@ -38,8 +39,10 @@ class SiteSettingsAdmin(SingletonModelAdmin):
         return field
 
     def save_model(self, request: HttpRequest, obj: SiteSettings, form: Any, change: bool) -> None:
-        """Warn of a limit that would never be reached: money is counted by the prices."""
+        """Apply a new threshold at once; warn of a limit that money without a price would never reach."""
         super().save_model(request, obj, form, change)
+        if "review_threshold" in form.changed_data:
+            services.remark_doubtful()
         if (obj.daily_cost or obj.monthly_cost) and obj.cost(settings.OPENAI_MODEL, 1, 1) is None:
             if obj.prices:
                 messages.warning(request, gettext("The settings name no price for a model."))

@@ -106,6 +106,15 @@ class EmbeddedEngine:
         loaded = self._loaded
         return loaded is not None and loaded.categories == self._state_of(tuple(categories)) and self._can_use(loaded)
 
+    def is_out_of_scope(self, text: str, categories: Sequence[CategorySpec]) -> bool:
+        """Tell by distance to what was taught whether a text is no matter for this desk; the first encoder alone."""
+        heads = self._heads_for(tuple(categories))
+        sentences = split_sentences(normalise(text))
+        if not sentences:
+            return True
+        reading = read(sentences, self._ready().encoders[:1], heads.topics, heads.moods)
+        return heads.topics.judge(reading, heads.topics.shares(reading)).abstains
+
     def embed(self, text: str) -> Vectors:
         """Return the first encoder's unit vector (512,) of a whole message, for finding similar ones.
 

@@ -17,7 +17,8 @@ def carry_over(apps, schema_editor):
 
 def carry_back(apps, schema_editor):
     Settings = apps.get_model("inquiries", "SiteSettings")
-    Settings.objects.filter(ai_mode="off").update(ai_enabled=False)
+    # The release before knows on and off alone, and "embedded" promised that nothing leaves the machine.
+    Settings.objects.filter(ai_mode__in=["off", "embedded"]).update(ai_enabled=False)
     prompt = apps.get_model("inquiries", "PromptVersion").objects.filter(is_active=True).first()
     if prompt:
         Settings.objects.update(company_facts=prompt.facts, tone=prompt.tone, reply_signature=prompt.signature)

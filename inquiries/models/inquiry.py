@@ -78,6 +78,14 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         """What waits for a person and the AI was unsure about."""
         return self.waiting().filter(needs_review=True)
 
+    def remark(self, threshold: float) -> int:
+        """Mark anew which waiting readings a person should review; return how many marks changed."""
+        read = self.waiting().filter(ai_state=AnalysisState.DONE, category_by_person=False)
+        in_doubt = Q(category__isnull=True) | Q(confidence__lt=threshold)
+        return read.filter(in_doubt, needs_review=False).touch(needs_review=True) + read.exclude(in_doubt).filter(
+            needs_review=True
+        ).touch(needs_review=False)
+
     def provisional(self) -> InquiryQuerySet:
         """What waits for a person and only the stand-in engine has read."""
         return self.waiting().filter(is_provisional=True)

@@ -8,7 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Lease(models.Model):
-    """A duty that one worker at a time does, such as training; whoever holds it renews it before `until`."""
+    """A duty that one worker at a time does, such as training; whoever holds it renews it before `until`.
+
+    The row UNLEARNT is nobody's duty: its time is that of the last erasure that took a label.
+    """
+
+    UNLEARNT = "unlearnt"
 
     name = models.CharField(max_length=40, primary_key=True)
     holder = models.CharField(max_length=80, blank=True)

@@ -15,6 +15,7 @@ from inquiries.services.reply import (
     start_from_answer,
     use_draft,
 )
+from inquiries.services.review import remark_doubtful
 from inquiries.services.status import close, mark_spam, reopen, retry, retry_failed, unmark_spam
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "mark_spam",
     "prompts",
     "publish_answer",
+    "remark_doubtful",
     "reopen",
     "retry",
     "retry_failed",

@@ -55,7 +55,7 @@ def test_yesterday_counts_for_the_month_only(monkeypatch):
     book()
     monkeypatch.setattr(budget, "today", lambda: day)
     book()
-    assert budget.spent() == budget.Spent(100, Decimal("0.5"), Decimal("1.0"))
+    assert budget.spent() == budget.Spent(100, Decimal("0.5"), Decimal("1.0"), 200)
 
 
 def test_last_month_counts_for_nothing(monkeypatch):
@@ -63,7 +63,7 @@ def test_last_month_counts_for_nothing(monkeypatch):
     monkeypatch.setattr(budget, "today", lambda: day - timedelta(days=1))
     book()
     monkeypatch.setattr(budget, "today", lambda: day)
-    assert budget.spent() == budget.Spent(0, Decimal(0), Decimal(0))
+    assert budget.spent() == budget.Spent(0, Decimal(0), Decimal(0), 0)
 
 
 @pytest.mark.parametrize(

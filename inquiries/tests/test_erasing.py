@@ -101,7 +101,7 @@ def test_versions_that_learnt_from_labels_go_so_that_workers_train_anew(make_inq
     head(labels=3)
     assert erase_hers().heads == 1
     assert list(HeadVersion.objects.all()) == [plain]
-    assert Lease.objects.filter(name=erasing.UNLEARNT).exists()
+    assert Lease.objects.filter(name=Lease.UNLEARNT).exists()
 
 
 def test_whoever_taught_nothing_costs_no_training(make_inquiry, categories):

@@ -26,11 +26,11 @@ SECRETS = ("Ana Bel", "Belén", "Quiroga", "ana.quiroga", "612 345 678", "123456
 class Encoder:
     """Stands in for the embedded engine: texts that share a word mean the same."""
 
-    def __init__(self, size: int = similar.DIMENSIONS) -> None:
-        self.size = size
+    def __init__(self, model: str = f"{similar.ENCODER}+e5-small") -> None:
+        self.model = model
 
     def embed(self, text: str) -> np.ndarray:
-        vector = np.zeros(self.size, dtype=np.float32)
+        vector = np.zeros(similar.DIMENSIONS, dtype=np.float32)
         vector[0 if "factura" in text else 1] = 1.0
         return vector
 
@@ -156,7 +156,7 @@ def test_a_text_that_cannot_be_learnt_holds_up_no_other(ana, make_inquiry, agent
 
 
 def test_without_the_sentence_encoder_no_vector_is_kept(ana, monkeypatch):
-    monkeypatch.setattr(learning, "embedded_engine", lambda: Encoder(size=1024))
+    monkeypatch.setattr(learning, "embedded_engine", lambda: Encoder("palabras-clave"))
     learning.learn_pending()
     assert Example.objects.count() == InquiryVector.objects.count() == 0
 

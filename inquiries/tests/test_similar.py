@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inquiries import similar
-from inquiries.models import Example, InquiryVector
+from inquiries.models import Example, InquiryVector, Lease
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +106,17 @@ def test_the_index_holds_the_newest_only(make_example):
     assert len(index) == 4
 
 
+def test_an_erasure_elsewhere_takes_the_vectors_out_of_memory(make_example):
+    gone, kept = make_example(unit(1)), make_example(unit(1, 0.1))
+    index = similar.Index()
+    assert len(index.nearest(unit(1), 5)) == 2
+    gone.inquiry.delete()
+    Lease.objects.create(name=Lease.UNLEARNT)
+    index._read_at = -similar.REFRESH_SECONDS
+    assert [pk for pk, _ in index.nearest(unit(1), 5)] == [kept.inquiry_id]
+    assert len(index) == 1
+
+
 def test_an_empty_index_knows_nothing():
     assert similar.Index().nearest(unit(1), 5) == []
 
@@ -113,6 +124,6 @@ def test_an_empty_index_knows_nothing():
 def test_neighbours_cost_two_queries(make_example, django_assert_num_queries):
     for n in range(5):
         make_example(unit(1, n / 10))
-    with django_assert_num_queries(2):  # what is new for the index, and the rows
+    with django_assert_num_queries(3):  # the last erasure, what is new for the index, and the rows
         found = similar.neighbours(unit(1), 5)
         assert [(near.example.category.name, near.example.inquiry.pk > 0) for near in found] == [("Ventas", True)] * 5

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.db.models.functions import Now
 
-from inquiries import erasing, learner, learning, leases, similar, training
+from inquiries import learner, learning, leases, similar, training
 from inquiries.ai.embedded import EmbeddedEngine
 from inquiries.ai.encoder import WordHashEncoder
 from inquiries.ai.engine import AnalysisRequest
@@ -107,7 +107,7 @@ def test_a_training_whose_labels_were_erased_meanwhile_is_dropped(engine, catego
 
     def erase_meanwhile(*args):
         heads = train(*args)
-        Lease.objects.update_or_create(name=erasing.UNLEARNT, defaults={"until": Now()})
+        Lease.objects.update_or_create(name=Lease.UNLEARNT, defaults={"until": Now()})
         return heads
 
     monkeypatch.setattr(engine, "train", erase_meanwhile)

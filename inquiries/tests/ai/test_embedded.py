@@ -390,6 +390,12 @@ def test_the_finer_encoder_does_not_hold_up_the_first_answer(monkeypatch: pytest
     assert ask(engine, "Quiero cerrar mi cuenta", (*DEFAULTS, CANCEL)).model == "palabras-clave+slow"
 
 
+def test_scope_is_told_without_reading_the_whole(engine: EmbeddedEngine) -> None:
+    assert engine.is_out_of_scope("asdkjh aksjdh", DEFAULTS)
+    assert engine.is_out_of_scope("", DEFAULTS)
+    assert not engine.is_out_of_scope("Me cobraron dos veces la factura de marzo", DEFAULTS)
+
+
 def test_an_engine_knows_what_it_was_taught() -> None:
     engine = EmbeddedEngine(WordHashEncoder())
     assert not engine.is_taught(DEFAULTS)
