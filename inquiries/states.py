@@ -141,9 +141,11 @@ class SpamReason(TextChoices):
 # The inbox's first view: what still waits for a person.
 WAITING = frozenset({Status.NEW, Status.OPEN})
 LIVE = frozenset({AnalysisState.QUEUED, AnalysisState.RUNNING})
-# A service that is down or refuses us says nothing about the message: another engine may read it meanwhile.
+# A service that is down, refuses us or answers in no form that can be read says nothing about the message: another
+# engine may read it meanwhile.
 SERVICE_FAILURES = frozenset(
     {
+        AIReason.BAD_ANSWER,
         AIReason.RATE_LIMITED,
         AIReason.QUOTA,
         AIReason.TIMEOUT,

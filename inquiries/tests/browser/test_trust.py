@@ -90,17 +90,18 @@ def test_an_editor_that_was_drawn_larger_stays_so(agent_page: Page, read, past):
     page = agent_page
     page.goto(read.get_absolute_url())
     box = page.locator("#reply").bounding_box()
-    corner = {"x": box["x"] + box["width"] - 4, "y": box["y"] + box["height"] - 4}
-    page.mouse.move(**corner)
+    assert box is not None
+    right, bottom = box["x"] + box["width"] - 4, box["y"] + box["height"] - 4
+    page.mouse.move(right, bottom)
     page.mouse.down()
-    page.mouse.move(corner["x"], corner["y"] + 90)
+    page.mouse.move(right, bottom + 90)
     page.mouse.up()
-    drawn = page.locator("#reply").bounding_box()["height"]
+    drawn = page.locator("#reply").evaluate("(area) => area.offsetHeight")
     assert drawn > box["height"]
     page.locator("#similar summary").click()
     page.locator("#similar .replaces-reply").click()
     expect(page.locator("#reply")).to_have_value(re.compile("restablezca la clave"))
-    assert page.locator("#reply").bounding_box()["height"] == drawn
+    assert page.locator("#reply").evaluate("(area) => area.offsetHeight") == drawn
 
 
 def test_without_javascript_the_list_is_a_page_and_the_button_works(open_context, agent, read, past):
