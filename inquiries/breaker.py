@@ -24,6 +24,8 @@ FIRST_PAUSE = 30.0  # seconds
 LONGEST_PAUSE = 600.0
 # A probe that dies with its worker must not keep the service paused for ever.
 PROBE = timedelta(seconds=90)
+# Failures that the operator ends, by other settings and a restart.
+OF_OUR_SETTINGS = ("authentication", "model_not_found", "not_configured", "bad_request")
 CACHE_KEY = "breaker"
 CACHE_SECONDS = 1
 
@@ -91,6 +93,13 @@ def succeeded() -> None:
         log.info("service_back", service=SERVICE, redone=woken.update(due_at=Now()))
     else:
         ServiceState.objects.filter(name=SERVICE, failures__gt=0).update(**mended)
+
+
+def forgive_settings() -> None:
+    """Ask again at once after a start: a key or a model that was refused may have been corrected meanwhile."""
+    ours = ServiceState.objects.filter(name=SERVICE, last_error__in=OF_OUR_SETTINGS)
+    if ours.filter(open_until__isnull=False).update(open_until=None, failures=0):
+        caches["local"].delete(CACHE_KEY)
 
 
 def wake_a_probe() -> None:

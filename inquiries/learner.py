@@ -45,6 +45,7 @@ def leave() -> None:
 
 def warm_up() -> None:
     """Load encoder and heads where the embedded engine reads first, so that the first customer does not wait."""
+    breaker.forgive_settings()
     if engines.is_switched_on() and not engines.uses_openai():
         training.load_newest()
         engines.embedded_engine().warm_up(live_categories())

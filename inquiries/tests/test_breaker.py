@@ -97,6 +97,18 @@ def test_a_closed_breaker_is_asked_of_the_database_once_a_second(django_assert_n
         assert breaker.allows()
 
 
+def test_a_start_forgives_what_other_settings_may_have_mended():
+    breaker.failed("authentication", "HTTP 401", is_permanent=True)
+    breaker.forgive_settings()
+    assert breaker.allows()
+
+
+def test_a_start_does_not_forgive_the_service_its_own_failures():
+    fail(3)
+    breaker.forgive_settings()
+    assert not breaker.allows()
+
+
 def test_the_last_error_is_kept_for_the_monitor():
     fail()
     row = ServiceState.objects.get(name=breaker.SERVICE)
