@@ -21,6 +21,8 @@ PERIOD = 3.0  # seconds
 DUTY = "learning"
 DUTY_SECONDS = 180.0  # longer than a training from nothing takes
 REFIT_EVERY = 600.0
+# Seconds of a process's life: what waits is read first, and a first training takes a minute of a core.
+SETTLE = 30.0
 NICE = 10
 _started = threading.Lock()
 _leaving = threading.Event()
@@ -54,11 +56,12 @@ def warm_up() -> None:
 def _loop() -> None:
     _guarded(_give_way)
     _guarded(warm_up)
-    refitted_at = -REFIT_EVERY
+    refitted_at, began = -REFIT_EVERY, time.monotonic()
     while not _leaving.wait(PERIOD):
         _guarded(nightly.run_if_due)
         is_refit_due = time.monotonic() - refitted_at >= REFIT_EVERY
-        if _guarded(partial(step, refit=is_refit_due)) and is_refit_due:
+        has_settled = time.monotonic() - began >= SETTLE
+        if _guarded(partial(step, refit=is_refit_due, train=has_settled)) and is_refit_due:
             refitted_at = time.monotonic()
 
 
@@ -68,7 +71,7 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
-def step(*, refit: bool = False) -> None:
+def step(*, refit: bool = False, train: bool = True) -> None:
     """Do one round: load what is new, and learn if that duty is this worker's."""
     training.load_newest()
     if not engines.is_switched_on() or not leases.hold(DUTY, DUTY_SECONDS):
@@ -77,7 +80,7 @@ def step(*, refit: bool = False) -> None:
     while learning.learn_pending():
         leases.hold(DUTY, DUTY_SECONDS)
     learning.embed_waiting()
-    if training.train_if_changed():
+    if train and training.train_if_changed():
         training.load_newest()
     if refit:
         calibration.refit()

@@ -32,8 +32,12 @@ def vector_of(text: str) -> bytes | None:
 
 
 def is_out_of_scope(text: str, categories: Sequence[CategorySpec]) -> bool:
-    """Tell whether a text is like nothing that the desk was taught, whatever a service outside claims about it."""
-    return embedded_engine().is_out_of_scope(text, categories)
+    """Tell whether a text is like nothing that the desk was taught, whatever a service outside claims about it.
+
+    Without trained heads nothing is told: an inquiry that a service reads does not wait for a training.
+    """
+    engine = embedded_engine()
+    return engine.is_taught(categories) and engine.is_out_of_scope(text, categories)
 
 
 def keep_vector(inquiry: Inquiry) -> bytes | None:

@@ -118,13 +118,13 @@ class EmbeddedEngine:
     def embed(self, text: str) -> Vectors:
         """Return the first encoder's unit vector (512,) of a whole message, for finding similar ones.
 
-        The mean of its sentences' vectors, each weighted (1 - P(courtesy))⁴, scaled to length 1.
+        The mean of its sentences' vectors, scaled to length 1, each weighted (1 - P(courtesy))⁴ once any heads are
+        there: nobody waits for a training here.
         """
         encoder = self._ready().encoders[0]
         sentences = split_sentences(normalise(text)) or [""]
         vectors = encoder.encode(sentences)
-        courtesy = self._any_heads().moods.opinion([vectors])[:, -1]
-        mean = ((1.0 - courtesy) ** MATTER_POWER + 1e-6) @ vectors
+        mean = self._matter(vectors) @ vectors
         length = float(np.linalg.norm(mean))
         # Sentences that cancel each other out leave no direction; the first one's is as good as any.
         return np.asarray(mean / length if length > 1e-9 else vectors[0], dtype=np.float32)
@@ -193,11 +193,13 @@ class EmbeddedEngine:
         shared = min(len(ours), len(theirs))
         return shared > 0 and ours[:shared] == theirs[:shared]
 
-    def _any_heads(self) -> TrainedHeads:
-        """Return heads whose sense of courtesy serves any message."""
-        if self._loaded is not None and self._can_use(self._loaded):
-            return self._loaded
-        return self._heads_for((CategorySpec("General"),))
+    def _matter(self, vectors: Vectors) -> Vectors:
+        """Return how much each sentence counts (n,); all the same as long as nothing is trained."""
+        heads = self._loaded
+        if heads is None or not self._can_use(heads):
+            return np.ones(len(vectors), dtype=np.float32)
+        courtesy = heads.moods.opinion([vectors])[:, -1]
+        return np.asarray((1.0 - courtesy) ** MATTER_POWER + 1e-6, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

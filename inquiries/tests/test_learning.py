@@ -5,6 +5,9 @@ import pytest
 from django.db import OperationalError
 
 from inquiries import asking, learning, services, similar
+from inquiries.ai.embedded import EmbeddedEngine
+from inquiries.ai.encoder import WordHashEncoder
+from inquiries.ai.engine import CategorySpec
 from inquiries.models import Example, Inquiry, InquiryVector
 from inquiries.states import Sentiment
 
@@ -174,6 +177,15 @@ def test_waiting_inquiries_get_their_vectors(make_inquiry):
     assert learning.embed_waiting() == 2
     assert set(InquiryVector.objects.values_list("pk", flat=True)) == {first.pk, second.pk}
     assert learning.embed_waiting() == 0
+
+
+def test_scope_is_told_only_by_what_was_trained(monkeypatch):
+    engine = EmbeddedEngine(WordHashEncoder())
+    monkeypatch.setattr(learning, "embedded_engine", lambda: engine)
+    specs = (CategorySpec("Ventas", examples=("¿Cuánto sale el plan?",)),)
+    assert not learning.is_out_of_scope("asdkjh aksjdh", specs)
+    engine.load(engine.train(specs))
+    assert learning.is_out_of_scope("asdkjh aksjdh", specs)
 
 
 def test_labels_weigh_by_who_gave_them(ana, make_inquiry, agent):

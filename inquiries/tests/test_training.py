@@ -135,6 +135,11 @@ def test_the_worker_on_duty_learns(steps):
     assert steps == ["load", "learn", "embed", "train"]
 
 
+def test_a_new_process_learns_before_it_trains(steps):
+    learner.step(train=False)
+    assert steps == ["load", "learn", "embed"]
+
+
 def test_the_other_workers_only_load(steps, monkeypatch):
     learner.step()
     steps.clear()

@@ -13,7 +13,7 @@ from inquiries.tests.test_erasing import lived
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 EMAIL = "juana@example.com"
 ERASE = re.compile(r"^(Borrar los datos de esta persona|Erase this person's data)$")
-FOR_GOOD = re.compile(r"^(Borrar para siempre|Erase for good)$")
+FOR_GOOD = re.compile(r"^(Borrar definitivamente|Erase for good)$")
 
 
 @pytest.fixture
