@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from inquiries.ai.engine import SENTIMENTS
 from inquiries.ai.heads import SoftmaxHead, Vectors, softmax
 from inquiries.ai.keywords import Keywords, haystack
 from inquiries.ai.text import fold, words
@@ -18,11 +19,12 @@ MATTER_POWER = 4
 QUESTION_WEIGHT = 1.5
 KEYWORD_POWER = 1.2
 POSITIVE_FROM = 0.36
-NEGATIVE_FROM = 0.31
+NEGATIVE_FROM = 0.29
 # Of what is out of scope: gibberish resembles complaints and laughter praise more than anything.
 STRANGE_NEGATIVE_FROM = 0.4
-STRANGE_POSITIVE_FROM = 0.6
+STRANGE_POSITIVE_FROM = 0.5
 COMPLAINT_WEIGHT = 0.5
+CALM = 0.3  # from an anger of 0.7 on a complaint is one without reserve
 COURTEOUS_FROM = 0.5
 PRAISE_FROM = 0.5
 # The heads know what sets categories apart, the nearest examples what is said in just these words: half and half.
@@ -60,13 +62,15 @@ class Reading:
     """A text of n >= 1 sentences as every encoder sees it.
 
     `views` hold one (n, d) array of unit vectors per encoder, `aside` (n,) the probability of being beside the
-    matter (a courtesy, or out of scope), `matter` (n,) which sentences say something.
+    matter (a courtesy, or out of scope), `matter` (n,) which sentences say something, `anger` 0..1 how negative the
+    text is on the whole.
     """
 
     sentences: Sequence[str]
     views: Sequence[Vectors]
     aside: Vectors
     matter: npt.NDArray[np.bool_]
+    anger: float = 1.0
 
     @property
     def weights(self) -> Vectors:
@@ -135,7 +139,13 @@ class MoodModel:
         strange = polite < self.reach.related
         if not chosen.any() and strange.any():
             chosen[int(np.where(strange, aside, np.inf).argmin())] = True
-        return Reading(sentences, views, aside, np.asarray(chosen, dtype=np.bool_))
+        reading = Reading(sentences, views, aside, np.asarray(chosen, dtype=np.bool_))
+        return replace(reading, anger=float(self._mean(reading, full)[SENTIMENTS.index("Negativo")]))
+
+    def _mean(self, reading: Reading, full: Vectors) -> Vectors:
+        """Return (3,) the sentiments' weighted mean over the sentences, given their opinions (n, 4)."""
+        single = full[:, :-1] / np.maximum(full[:, :-1].sum(axis=1, keepdims=True), 1e-9)
+        return np.asarray(reading.weights @ single / reading.weights.sum(), dtype=np.float32)
 
     def judge(self, reading: Reading, complaint: float | None, *, is_strange: bool = False) -> Mood:
         """Judge a text of at least one sentence; `complaint` is the share of a category of complaints, if any.
@@ -145,9 +155,9 @@ class MoodModel:
         A feeling counts half by its weighted mean over the sentences and half by its strongest sentence: one
         angry sentence among polite ones must not drown, nor make a long calm report an angry one.
         """
-        full = self.opinion(reading.views)[:, :-1]
-        single = full / np.maximum(full.sum(axis=1, keepdims=True), 1e-9)
-        mean = np.asarray(reading.weights @ single / reading.weights.sum(), dtype=np.float32)
+        full = self.opinion(reading.views)
+        single = full[:, :-1] / np.maximum(full[:, :-1].sum(axis=1, keepdims=True), 1e-9)
+        mean = self._mean(reading, full)
         if not reading.matter.any():
             return Mood(_mood_of_courtesies(reading.sentences), mean)
         strongest = ((1.0 - reading.aside)[:, None] ** MATTER_POWER * single).max(axis=0)
@@ -246,6 +256,9 @@ class TopicModel:
         scores = (head * (0.2 + 0.8 * known) + 0.8 * (1.0 - known) / len(head)) * hits
         # As far as the text is known: a favour must not decide where nothing else speaks.
         scores = scores * np.exp(self.lift * known)
+        if self._complaints is not None:
+            # Nobody complains in praise, and hardly anybody in a calm question.
+            scores[self._complaints] *= min(1.0, reading.anger + CALM) ** 0.5
         return np.asarray(scores / scores.sum(), dtype=np.float32)
 
     def complaint(self, shares: Vectors) -> float | None:

@@ -20,7 +20,7 @@ from inquiries.ai.memory import BROKEN_FILE
 from inquiries.ai.seeds import load
 
 # Changes when the same training data would give other answers.
-VERSION = "embedded-3"
+VERSION = "embedded-4"
 
 # Changes when the bytes mean something else.
 _FORMAT = 2

@@ -141,7 +141,7 @@ def test_a_whole_answer(engine: EmbeddedEngine) -> None:
     result = ask(engine, "Hola, no puedo entrar a mi cuenta desde ayer y me sale un error. ¡Gracias!")
     assert (result.category, result.language) == ("Soporte Técnico", "es")
     assert (result.engine, result.model) == ("embedded", "use-m3")
-    assert re.fullmatch(r"embedded-3/[0-9a-f]{8}", result.prompt_version)
+    assert re.fullmatch(r"embedded-4/[0-9a-f]{8}", result.prompt_version)
     assert result.reason == "Menciona «no puedo entrar» y «sale un error»."
     assert result.reply.startswith("Hola Juan,")
     assert "«no puedo entrar a mi cuenta desde ayer y me sale un error»" in result.reply
@@ -332,7 +332,7 @@ def test_loaded_heads_answer_without_another_training(hashing: EmbeddedEngine, m
     engine.load(heads)
     result = ask(engine, "Me cobraron dos veces la factura", tuple(reversed(DEFAULTS)))
     assert result.category == "Facturación"
-    assert result.prompt_version == f"embedded-3/{heads.fingerprint[:8]}"
+    assert result.prompt_version == f"embedded-4/{heads.fingerprint[:8]}"
     assert engine.embed("Me cobraron dos veces la factura").shape == (512,)
     assert trained == []
 
