@@ -63,7 +63,7 @@ def box(request: pytest.FixtureRequest, tmp_path: Path, slow_openai: FakeOpenAI)
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(box: Box, slow_openai: FakeOpenAI):
     box.submit(COUNT)
     victim = box.start_worker()
-    wait_until(lambda: len(slow_openai.requests) >= 4, 30, "the first worker is in the middle of its calls")
+    wait_until(lambda: len(slow_openai.requests) >= 4, 90, "the first worker is in the middle of its calls")
     victim.send_signal(signal.SIGKILL)
     victim.wait(10)
     box.start_worker()
@@ -86,7 +86,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(box: Box, slow_openai
 def test_a_stopped_worker_finishes_its_calls(box: Box, slow_openai: FakeOpenAI):
     box.submit(4)
     worker = box.start_worker()
-    wait_until(lambda: len(slow_openai.requests) >= 4, 30, "the worker is in the middle of its calls")
+    wait_until(lambda: len(slow_openai.requests) >= 4, 90, "the worker is in the middle of its calls")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
     report = box.report()
