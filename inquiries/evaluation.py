@@ -238,7 +238,7 @@ def _believed(outcome: Outcome, desk: Desk) -> Outcome:
     result = outcome.result
     if result.engine == engines.OPENAI:
         _book(result, desk, outcome.milliseconds)
-    confidence = calibration.believed(result.engine, result.model, result.confidence)
+    confidence = calibration.believed(result.engine, result.model.replace("\x00", "")[:80], result.confidence)
     return replace(outcome, result=replace(result, confidence=confidence))
 
 
@@ -247,7 +247,7 @@ def _book(result: AnalysisResult, desk: Desk, milliseconds: float) -> None:
     cost = desk.site.cost(result.model, result.tokens_in, result.tokens_out)
     budget.book(
         engine=result.engine,
-        model=result.model[:80],
+        model=result.model.replace("\x00", "")[:80],
         tokens_in=result.tokens_in,
         tokens_out=result.tokens_out,
         cost=None if cost is None else Decimal(str(round(cost, 6))),

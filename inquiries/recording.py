@@ -45,7 +45,9 @@ class Reading:
 def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: Category) -> None:
     """Finish the job and copy its reading to the inquiry; a claim that was lost meanwhile writes nothing."""
     with transaction.atomic():
-        confidence = calibration.believed(reading.result.engine, reading.result.model, reading.result.confidence)
+        confidence = calibration.believed(
+            reading.result.engine, storable(reading.result.model, 80), reading.result.confidence
+        )
         columns = _columns(reading, category, confidence)
         is_mine = jobs.record(taken, AnalysisState.DONE, **columns)
         book(reading.result.engine, _used(reading.result), reading.milliseconds)
