@@ -21,7 +21,7 @@ PERIOD = 3.0  # seconds
 DUTY = "learning"
 DUTY_SECONDS = 180.0  # longer than a training from nothing takes
 REFIT_EVERY = 600.0
-# Seconds of a process's life: what waits is read first, and a first training takes a minute of a core.
+# Seconds of a process's life: what waits for the AI service is read first, and a training takes a minute of a core.
 SETTLE = 30.0
 NICE = 10
 _started = threading.Lock()
@@ -80,7 +80,8 @@ def step(*, refit: bool = False, train: bool = True) -> None:
     while learning.learn_pending():
         leases.hold(DUTY, DUTY_SECONDS)
     learning.embed_waiting()
-    if train and training.train_if_changed():
+    # Where the embedded engine reads first, its rough heads should not do so a moment longer than they must.
+    if (train or not engines.uses_openai()) and training.train_if_changed():
         training.load_newest()
     if refit:
         calibration.refit()

@@ -135,9 +135,15 @@ def test_the_worker_on_duty_learns(steps):
     assert steps == ["load", "learn", "embed", "train"]
 
 
-def test_a_new_process_learns_before_it_trains(steps):
+def test_a_new_process_trains_later_where_a_service_reads(steps, settings):
+    settings.AI_ENGINE = "openai"
     learner.step(train=False)
     assert steps == ["load", "learn", "embed"]
+
+
+def test_a_new_process_trains_at_once_where_the_embedded_engine_reads(steps):
+    learner.step(train=False)
+    assert steps == ["load", "learn", "embed", "train"]
 
 
 def test_the_other_workers_only_load(steps, monkeypatch):
