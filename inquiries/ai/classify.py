@@ -32,7 +32,7 @@ NEIGHBOUR_SHARE = 0.5
 NEIGHBOURS = 4
 TEXTS_PER_NEIGHBOUR = 20
 
-# Of a hundred inquiries one is less like what was taught; of a hundred texts out of scope seventy-five are.
+# Of a hundred inquiries one is less like what was taught; of a hundred texts out of scope seventy-three are.
 ABSTAIN_BELOW = 0.43
 # A keyword is a sign of its own that a text is within scope.
 _KEYWORD_TRUST = 0.3

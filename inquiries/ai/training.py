@@ -318,7 +318,7 @@ def _lifts(logs: Vectors, owners: Rows, small: Sequence[int]) -> Vectors:
 
     A few examples cover little of what customers will write, so their category is favoured, as far as seven in a
     hundred of the other categories' examples go over to it (logit adjustment, Menon et al. 2021). Those stand
-    nearer to each other than customers' messages do: of such messages two or three in a hundred went over.
+    nearer to each other than customers' messages do: of such messages up to three in a hundred went over.
     """
     lift = np.zeros(logs.shape[1], dtype=np.float32)
     for category in small:

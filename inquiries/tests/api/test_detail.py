@@ -30,6 +30,13 @@ def test_the_reply_is_what_a_person_wrote(get, key, make_inquiry):
     assert (data["reply"], data["suggested_reply"]) == ("Lo revisé yo.", "Hola Juana, lamentamos lo ocurrido.")
 
 
+def test_a_text_that_is_no_matter_for_the_desk_has_no_category(get, key, make_inquiry):
+    inquiry = make_inquiry(analysed=True, category=None, needs_review=True, confidence=0.05)
+    data = get(f"{LIST}{inquiry.pk}/", key=key).json()
+    assert (data["ai_state"], data["category"], data["needs_review"]) == ("done", None, True)
+    assert get(f"{LIST}?category=Ventas", key=key).json()["results"] == []
+
+
 def test_a_failure_is_told_in_spanish(get, key, make_inquiry):
     inquiry = make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.QUOTA)
     data = get(f"{LIST}{inquiry.pk}/", key=key).json()
