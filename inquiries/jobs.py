@@ -23,7 +23,6 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from inquiries.models import Job
-from inquiries.states import LIVE, AnalysisState
 
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 LEASE = timedelta(seconds=20)
@@ -61,11 +60,11 @@ def claim(model: type[Job], pk: int) -> Claim | None:
     A job that is still running when its lease ends was left by a worker that died: that counts as a crash.
     """
     token = uuid.uuid4()
-    taken = model.objects.filter(pk=pk, due_at__lte=Now(), state__in=LIVE).update(
-        state=AnalysisState.RUNNING,
+    taken = model.objects.filter(pk=pk, due_at__lte=Now(), state__in=model.live_states()).update(
+        state=model.BUSY,
         claim_token=token,
         attempts=F("attempts") + 1,
-        crashes=F("crashes") + Case(When(state=AnalysisState.RUNNING, then=Value(1)), default=Value(0)),
+        crashes=F("crashes") + Case(When(state=model.BUSY, then=Value(1)), default=Value(0)),
         started_at=Now(),
         due_at=Now() + LEASE,
         worker=WORKER,
@@ -97,14 +96,14 @@ def renew_leases() -> None:
             _mine(taken).update(due_at=Now() + LEASE)
 
 
-def record(taken: Claim, state: AnalysisState, **fields: Any) -> bool:
+def record(taken: Claim, state: str, **fields: Any) -> bool:
     """Finish the job. False means that the claim was lost meanwhile: nothing was written."""
     return bool(_mine(taken).update(state=state, due_at=None, finished_at=Now(), **fields))
 
 
 def put_back(taken: Claim, after: float, **fields: Any) -> bool:
     """Queue the job again for a try in `after` seconds. False means that the claim was lost."""
-    return bool(_mine(taken).update(state=AnalysisState.QUEUED, due_at=Now() + timedelta(seconds=after), **fields))
+    return bool(_mine(taken).update(state=taken.model.QUEUED, due_at=Now() + timedelta(seconds=after), **fields))
 
 
 def backoff(attempts: int, retry_after: float | None = None) -> float:
@@ -119,4 +118,4 @@ def due_ids(model: type[Job], limit: int) -> list[int]:
 
 
 def _mine(taken: Claim) -> Any:
-    return taken.model.objects.filter(pk=taken.pk, claim_token=taken.token, state=AnalysisState.RUNNING)
+    return taken.model.objects.filter(pk=taken.pk, claim_token=taken.token, state=taken.model.BUSY)

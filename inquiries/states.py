@@ -69,8 +69,13 @@ class EventKind(TextChoices):
     UNDONE = "undone", _("Correction undone")
     REPLY = "reply", _("Reply edited")
     DRAFT = "draft", _("Back to the AI's draft")
-    PUBLISHED = "published", _("Answer published")
+    PUBLISHED = "published", _("Answer sent")
+    WITHDRAWN = "withdrawn", _("Sending undone")
+    FOLLOW_UP = "follow-up", _("The customer wrote again")
     RETRIED = "retried", _("Analysis asked for again")
+    DISMISSED = "dismissed", _("Failed analysis set aside")
+    RESENT = "resent", _("Email sent again")
+    ARRIVED = "arrived", _("Email marked as arrived")
 
 
 class DraftUse(TextChoices):
@@ -128,6 +133,42 @@ class AIReason(TextChoices):
     CANCELLED = "cancelled", _("A person has cancelled it.")
     OVERTAKEN = "overtaken", _("A person has worked on the inquiry meanwhile.")
     SPAM = "spam", _("Spam is not analysed.")
+    DAILY_CAP = "daily_cap", _("More inquiries came today than the AI may read.")
+    DISMISSED = "dismissed", _("A person has set the failed analysis aside.")
+
+
+class DeliveryKind(TextChoices):
+    """What an email to the customer carries."""
+
+    ANSWER = "answer", _("Answer")
+    RECEIPT = "receipt", _("Receipt")
+
+
+class DeliveryState(TextChoices):
+    """Where an email to the customer is."""
+
+    QUEUED = "queued", _("Queued")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Not known whether it arrived")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class MailReason(TextChoices):
+    """Why an email was not sent, or why nobody can tell."""
+
+    UNREACHABLE = "unreachable", _("The mail server cannot be reached.")
+    TIMEOUT = "timeout", _("The mail server took too long to answer.")
+    AUTHENTICATION = "authentication", _("The mail server refuses the user or the password.")
+    TEMPORARY = "temporary", _("The mail server could not take it for now.")
+    REJECTED = "rejected", _("The mail server refused the message.")
+    BAD_ADDRESS = "bad_address", _("The mail server refused the customer's address.")
+    DROPPED = "dropped", _("The connection broke while the message was handed over.")
+    CRASHED = "crashed", _("The sending stopped while the message was handed over.")
+    NOT_CONFIGURED = "not_configured", _("No mail server is set up.")
+    INTERNAL = "internal", _("The sending failed unexpectedly.")
+    UNDONE = "undone", _("A person has undone the sending.")
 
 
 class SpamReason(TextChoices):

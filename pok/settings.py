@@ -226,10 +226,16 @@ AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False  # our own list of locked-out people is in inquiries.admin
 
 # --- Mail --------------------------------------------------------------------------------------
-globals().update(env.email("EMAIL_URL", "consolemail://"))
+# Without EMAIL_URL nothing is sent: customers read their answers by the link, and the monitor says so.
+HAS_MAIL = bool(env.text("EMAIL_URL"))
+globals().update(env.email("EMAIL_URL", "dummymail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("POK_FROM_EMAIL", "pok@localhost")
 REPLY_TO = env.text("POK_REPLY_TO")
+
+# --- Backups -----------------------------------------------------------------------------------
+BACKUP_DIR = Path(env.text("POK_BACKUP_DIR", str(DATA_DIR / "backups"))).expanduser().resolve()
+BACKUP_DAYS = env.integer("POK_BACKUP_DAYS", 14, low=0, high=3650)  # how long nightly ones are kept; 0: none are made
 
 # --- Language and time -------------------------------------------------------------------------
 LANGUAGE_CODE = "es"

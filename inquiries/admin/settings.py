@@ -25,7 +25,8 @@ class SiteSettingsAdmin(SingletonModelAdmin):
     fieldsets = (
         (_("Company"), {"fields": ("company_name", "notice")}),
         (_("AI"), {"fields": ("ai_mode", "instructions", "review_threshold", "few_shot", "few_shot_tokens")}),
-        (_("Budget"), {"fields": ("prices", "daily_tokens", "daily_cost", "monthly_cost")}),
+        (_("Budget"), {"fields": ("prices", "daily_tokens", "daily_cost", "monthly_cost", "daily_public_inquiries")}),
+        (_("Mail"), {"fields": ("send_receipts",)}),
         (_("Privacy"), {"fields": ("masking", "retention_days", "spam_retention_days")}),
     )
 

@@ -6,9 +6,9 @@ from inquiries.models.access import ApiKey, IdempotencyKey
 from inquiries.models.category import Category
 from inquiries.models.events import Correction, InquiryEvent, Message
 from inquiries.models.inquiry import Inquiry, InvalidMove, StaleInquiry
-from inquiries.models.job import Analysis, Heartbeat, Job
+from inquiries.models.job import Analysis, Delivery, Heartbeat, Job
 from inquiries.models.learning import Calibration, Example, HeadVersion, InquiryVector, Outcome
-from inquiries.models.operation import Lease, ServiceState, Usage
+from inquiries.models.operation import Lease, ReceiptPause, ServiceState, Usage
 from inquiries.models.people import User
 from inquiries.models.prompt import Comparison, PromptVersion, SentPrompt, Tone
 from inquiries.models.site import SiteSettings
@@ -20,6 +20,7 @@ __all__ = [
     "Category",
     "Comparison",
     "Correction",
+    "Delivery",
     "Example",
     "HeadVersion",
     "Heartbeat",
@@ -33,6 +34,7 @@ __all__ = [
     "Message",
     "Outcome",
     "PromptVersion",
+    "ReceiptPause",
     "SentPrompt",
     "ServiceState",
     "SiteSettings",

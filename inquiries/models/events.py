@@ -12,12 +12,23 @@ from inquiries.states import EventKind, MessageKind
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def published(self) -> MessageQuerySet:
-        """The answers that the customer may read."""
-        return self.filter(kind=MessageKind.ANSWER)
+        """The answers that the customer may read: those whose undo window is over."""
+        return self.filter(kind=MessageKind.ANSWER, published_at__lte=Now())
+
+    def pending(self) -> MessageQuerySet:
+        """The answers that can still be taken back."""
+        return self.filter(kind=MessageKind.ANSWER, published_at__gt=Now())
+
+    def thread(self) -> MessageQuerySet:
+        """What both sides have read: follow-ups and published answers, without notes."""
+        return self.filter(kind__in=[MessageKind.ANSWER, MessageKind.CUSTOMER], published_at__lte=Now())
 
 
 class Message(models.Model):
-    """What was written after the first message: answers, follow-ups, notes."""
+    """What was written after the first message: answers, follow-ups, notes.
+
+    An answer lies in the future until its undo window is over: `published_at` is when the customer may read it.
+    """
 
     inquiry = models.ForeignKey("inquiries.Inquiry", on_delete=models.CASCADE, related_name="messages")
     kind = models.CharField(_("kind"), max_length=10, choices=MessageKind.choices)
@@ -30,6 +41,7 @@ class Message(models.Model):
         related_name="+",
     )
     created_at = models.DateTimeField(_("created"), db_default=Now())
+    published_at = models.DateTimeField(_("published"), db_default=Now())
 
     objects = MessageQuerySet.as_manager()
 

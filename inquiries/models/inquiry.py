@@ -71,7 +71,7 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
 
     def unread(self) -> InquiryQuerySet:
         """What waits for a person and has no reading, because the analysis failed or the AI was off."""
-        switched_off = Q(ai_state=AnalysisState.SKIPPED, ai_error=AIReason.DISABLED)
+        switched_off = Q(ai_state=AnalysisState.SKIPPED, ai_error__in=[AIReason.DISABLED, AIReason.DAILY_CAP])
         return self.waiting().filter(Q(ai_state=AnalysisState.FAILED) | switched_off)
 
     def needing_review(self) -> InquiryQuerySet:
@@ -161,6 +161,7 @@ class Inquiry(models.Model):
     created_at = models.DateTimeField(_("received"), db_default=Now())
     updated_at = models.DateTimeField(_("changed"), db_default=Now())
     answered_at = models.DateTimeField(_("answered"), null=True)
+    followed_up_at = models.DateTimeField(_("wrote again"), null=True)  # the customer's newest follow-up
     row_version = models.PositiveIntegerField(default=0)
     # Raised by every label and every sent reply, cleared by the worker that has learnt from it.
     to_learn = models.BooleanField(default=False, editable=False)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from inquiries.states import LIVE, AIReason, AnalysisState, Purpose, Sentiment
+from inquiries.states import AIReason, AnalysisState, DeliveryKind, DeliveryState, MailReason, Purpose, Sentiment
 
 
 class JobQuerySet(models.QuerySet):  # type: ignore[type-arg]
     def live(self) -> JobQuerySet:
         """Jobs that still have something to do."""
-        return self.filter(state__in=LIVE)
+        return self.filter(state__in=self.model.live_states())
 
     def due(self) -> JobQuerySet:
         """Jobs to start now: queued ones whose time has come, running ones whose worker fell silent."""
@@ -27,7 +29,13 @@ class AnalysisQuerySet(JobQuerySet):
 
 
 class Job(models.Model):
-    """One piece of background work. `due_at` is NULL once it is over; while it runs it is the end of the lease."""
+    """One piece of background work. `due_at` is NULL once it is over; while it runs it is the end of the lease.
+
+    Every kind begins as "queued"; BUSY is its own word for being worked on.
+    """
+
+    QUEUED: ClassVar[str] = AnalysisState.QUEUED
+    BUSY: ClassVar[str] = AnalysisState.RUNNING
 
     state = models.CharField(_("state"), max_length=8, choices=AnalysisState.choices, default=AnalysisState.QUEUED)
     due_at = models.DateTimeField(_("due"), null=True, db_default=Now())
@@ -45,6 +53,11 @@ class Job(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def live_states(cls) -> tuple[str, str]:
+        """The states in which there is still something to do."""
+        return cls.QUEUED, cls.BUSY
 
 
 class Analysis(Job):
@@ -106,6 +119,7 @@ class Analysis(Job):
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="analysis_due"),
             models.Index(fields=["inquiry", "-id"], name="analysis_of_inquiry"),
             models.Index(fields=["-finished_at"], condition=Q(state="failed"), name="analysis_failed"),
+            models.Index(fields=["-finished_at"], condition=Q(state="done"), name="analysis_done"),
             models.Index(
                 fields=["comparison", "inquiry"], condition=Q(comparison__isnull=False), name="analysis_comparison"
             ),
@@ -113,6 +127,41 @@ class Analysis(Job):
 
     def __str__(self) -> str:
         return f"#{self.inquiry_id} {self.get_purpose_display()} · {self.get_state_display()}"
+
+
+class Delivery(Job):
+    """One email to a customer, sent at most once: `mail_id` is its key, fixed before the mail server is asked.
+
+    `handed_at` is written before the text is handed over: who finds it set without a result cannot know whether the
+    server took the mail, so a person decides.
+    """
+
+    BUSY: ClassVar[str] = DeliveryState.SENDING
+
+    state = models.CharField(_("state"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
+    error = models.CharField(_("reason"), max_length=20, blank=True, choices=MailReason.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=DeliveryKind.choices)
+    inquiry = models.ForeignKey("inquiries.Inquiry", on_delete=models.CASCADE, related_name="deliveries")
+    message = models.OneToOneField(
+        "inquiries.Message", null=True, blank=True, on_delete=models.CASCADE, related_name="delivery"
+    )
+    recipient = models.EmailField(_("to"), max_length=254)
+    mail_id = models.CharField(_("Message-ID"), max_length=200, unique=True)
+    handed_at = models.DateTimeField(_("handed over"), null=True)
+
+    class Meta:
+        verbose_name = _("email")
+        verbose_name_plural = _("emails")
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
+            models.Index(fields=["inquiry", "-id"], name="delivery_of_inquiry"),
+            # What a person has to decide about.
+            models.Index(fields=["-id"], condition=Q(state__in=["failed", "unknown"]), name="delivery_troubled"),
+            models.Index(fields=["-finished_at"], condition=Q(finished_at__isnull=False), name="delivery_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.inquiry_id} {self.get_kind_display()} · {self.get_state_display()}"
 
 
 class Heartbeat(models.Model):

@@ -55,3 +55,13 @@ class Usage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.engine} {self.model}"
+
+
+class ReceiptPause(models.Model):
+    """Until when an address gets no further receipt; the key is a digest, for the address itself is not needed."""
+
+    address_key = models.CharField(max_length=64, primary_key=True)
+    until = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return self.address_key

@@ -77,6 +77,13 @@ class SiteSettings(SingletonModel):
     monthly_cost = models.DecimalField(
         _("money a month"), max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
     )
+    daily_public_inquiries = models.PositiveIntegerField(
+        _("public inquiries a day that the AI service reads"),
+        null=True,
+        blank=True,
+        default=2_000,
+        help_text=_("From the public form and API calls without a key. Later ones wait for a person. Empty: no limit."),
+    )
     prices = models.JSONField(
         _("prices per model"),
         default=dict,
@@ -97,6 +104,13 @@ class SiteSettings(SingletonModel):
     spam_retention_days = models.PositiveIntegerField(
         _("erase spam after days"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
+
+    send_receipts = models.BooleanField(
+        _("send receipts"),
+        default=True,
+        help_text=_("An email with the number and the link, at most one per address and hour, where mail is set up."),
+    )
+    is_analysis_paused = models.BooleanField(_("analysis paused"), default=False)  # switched on the monitor
 
     class Meta:
         verbose_name = _("settings")
