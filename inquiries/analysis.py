@@ -30,7 +30,9 @@ REDO_PAUSE = 300.0
 
 
 def run(analysis_id: int) -> None:
-    """Do one attempt of the analysis; return at once where another worker has it."""
+    """Do one attempt of the analysis; return at once where another worker has it, or while all are paused."""
+    if SiteSettings.current().is_analysis_paused:
+        return  # the row waits as it is; the sweepers ring again once a supervisor resumes
     with transaction.atomic():
         taken = jobs.claim(Analysis, analysis_id)
         if taken is None:
@@ -47,8 +49,9 @@ def run(analysis_id: int) -> None:
     elif not is_switched_on():
         _skip(taken, analysis, AIReason.DISABLED)
     else:
-        # Whatever is logged on the way, by an engine too, names the inquiry.
-        with jobs.held(taken), bound_contextvars(inquiry_id=analysis.inquiry_id, analysis_id=analysis.pk):
+        # Whatever is logged on the way, by an engine too, names the inquiry and the attempt.
+        names = {"inquiry_id": analysis.inquiry_id, "analysis_id": analysis.pk, "attempt": taken.attempts}
+        with jobs.held(taken), bound_contextvars(**names):
             _attempt(taken, analysis)
 
 
@@ -254,6 +257,8 @@ def _fail(taken: jobs.Claim, analysis: Analysis, reason: AIReason, detail: str) 
             _copy_state(analysis.inquiry_id, ai_state=AnalysisState.FAILED, ai_error=reason)
         elif reason in SERVICE_FAILURES and analysis.purpose == Purpose.REDO:
             schedule_redo(analysis)
+    names = {"inquiry_id": analysis.inquiry_id, "analysis_id": analysis.pk, "attempt": taken.attempts}
+    log.warning("analysis_failed", reason=reason.value, **names)
 
 
 def _skip(taken: jobs.Claim, analysis: Analysis, reason: AIReason) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inquiries.services import comparisons, prompts
 from inquiries.services.intake import IdempotencyConflict, Replay, Submission, submit
 from inquiries.services.labels import NothingToUndo, correct_category, correct_sentiment, undo_correction
+from inquiries.services.machine import dismiss, pause_analysis, resume_analysis
 from inquiries.services.reply import (
     AlreadyPublished,
     EmptyReply,
@@ -31,11 +32,14 @@ __all__ = [
     "comparisons",
     "correct_category",
     "correct_sentiment",
+    "dismiss",
     "mark_spam",
+    "pause_analysis",
     "prompts",
     "publish_answer",
     "remark_doubtful",
     "reopen",
+    "resume_analysis",
     "retry",
     "retry_failed",
     "save_reply",

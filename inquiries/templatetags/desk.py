@@ -156,6 +156,7 @@ def event_sentence(event: InquiryEvent) -> str:
         EventKind.DRAFT: _("went back to the AI's draft"),
         EventKind.PUBLISHED: _("published the answer"),
         EventKind.RETRIED: _("asked for a new analysis"),
+        EventKind.DISMISSED: _("set the failed analysis aside"),
     }.get(EventKind(event.kind), event.get_kind_display())
 
 

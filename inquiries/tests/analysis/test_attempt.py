@@ -216,3 +216,16 @@ def test_a_job_of_a_switched_off_ai_is_skipped(waiting, engine):
     attempt(waiting)
     assert (waiting.ai_state, waiting.ai_error) == (AnalysisState.SKIPPED, AIReason.DISABLED)
     assert engine.history == []
+
+
+def test_nothing_is_begun_while_the_analysis_is_paused(waiting, engine, supervisor, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        services.pause_analysis(actor=supervisor)
+    row = newest(waiting)
+    analysis_module.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.attempts, engine.history) == (AnalysisState.QUEUED, 0, [])
+    with django_capture_on_commit_callbacks(execute=True):
+        services.resume_analysis(actor=supervisor)
+    attempt(waiting)
+    assert waiting.ai_state == AnalysisState.DONE

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, connection
 from django.db.models.functions import Now
 
@@ -11,16 +12,19 @@ from inquiries.models import (
     Analysis,
     Inquiry,
     Message,
+    SiteSettings,
     StaleInquiry,
 )
-from inquiries.services import Replay, queueing, reply
+from inquiries.services import Replay, machine, queueing, reply
 from inquiries.states import (
+    AIReason,
     AnalysisState,
+    EventKind,
     Purpose,
     Source,
     Status,
 )
-from inquiries.tests.services.helpers import FIELDS
+from inquiries.tests.services.helpers import FIELDS, kinds
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +65,60 @@ def test_all_failed_ones_that_wait_are_retried(make_inquiry, supervisor):
     make_inquiry(ai_state=AnalysisState.SKIPPED, ai_error="spam", status=Status.SPAM)
     assert services.retry_failed(actor=supervisor) == 3
     assert Inquiry.objects.filter(ai_state=AnalysisState.QUEUED).count() == 3
+
+
+def test_a_pause_is_noted_with_who_and_lasts_until_it_is_ended(
+    supervisor, other_agent, django_capture_on_commit_callbacks
+):
+    assert not SiteSettings.current().is_analysis_paused
+    with django_capture_on_commit_callbacks(execute=True):
+        services.pause_analysis(actor=supervisor)
+    assert SiteSettings.current().is_analysis_paused
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.get_edited_object(), entry.change_message) == (
+        supervisor,
+        SiteSettings.get_solo(),
+        machine.pause_note(),
+    )
+    with pytest.raises(StaleInquiry):
+        services.pause_analysis(actor=other_agent)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.resume_analysis(actor=other_agent)
+    assert not SiteSettings.current().is_analysis_paused
+    with pytest.raises(StaleInquiry):
+        services.resume_analysis(actor=supervisor)
+    assert list(LogEntry.objects.order_by("id").values_list("user", flat=True)) == [supervisor.pk, other_agent.pk]
+
+
+def test_a_pause_changes_no_other_setting(supervisor):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"company_name": "Acme"})
+    services.pause_analysis(actor=supervisor)
+    assert SiteSettings.get_solo().company_name == "Acme"
+
+
+def test_a_failed_analysis_is_set_aside_once(make_inquiry, supervisor):
+    failed = make_inquiry(ai_state=AnalysisState.FAILED, ai_error="timeout")
+    fresh = services.dismiss(failed, actor=supervisor)
+    assert (fresh.ai_state, fresh.ai_error, fresh.status) == (
+        AnalysisState.SKIPPED,
+        AIReason.DISMISSED,
+        Status.NEW,
+    )
+    assert kinds(fresh) == [EventKind.DISMISSED]
+    assert not Inquiry.objects.unread().exists()
+    assert services.retry_failed(actor=supervisor) == 0
+    with pytest.raises(StaleInquiry):
+        services.dismiss(fresh, actor=supervisor)
+    assert services.retry(fresh, actor=supervisor).ai_state == AnalysisState.QUEUED
+
+
+@pytest.mark.parametrize("state", [AnalysisState.QUEUED, AnalysisState.RUNNING, AnalysisState.DONE])
+def test_only_a_failed_analysis_can_be_set_aside(make_inquiry, supervisor, categories, state):
+    inquiry = make_inquiry(ai_state=state)
+    with pytest.raises(StaleInquiry):
+        services.dismiss(inquiry, actor=supervisor)
+    inquiry.refresh_from_db()
+    assert inquiry.ai_state == state
 
 
 @pytest.mark.django_db(transaction=True)
