@@ -12,10 +12,13 @@ from typing import Any
 from django.conf import settings
 from huey.api import PriorityRedisExpireHuey, SqliteHuey
 from huey.serializer import SignedSerializer
-from huey.storage import SqliteStorage
-from redis import ConnectionPool
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from huey.storage import PriorityRedisExpireStorage, SqliteStorage
+from redis.exceptions import RedisError
+
+from pok.broker import BrokerPool
+
+QUICK = 0.2  # seconds, for connecting and for an answer: a customer waits
+PATIENT = 5.0  # longer than the one second that an idle worker waits for an entry
 
 
 def serializer() -> SignedSerializer:
@@ -42,18 +45,39 @@ class SqliteQueue(SqliteHuey):  # type: ignore[misc]
         return dict(self.storage_kwargs)
 
 
-class RedisQueue(PriorityRedisExpireHuey):  # type: ignore[misc]
-    """The queue of several hosts.
+class QuickRedisStorage(PriorityRedisExpireStorage):  # type: ignore[misc]
+    """Ring quickly or not at all; wait for entries on connections of their own."""
 
-    A broker that is down must not hold up a customer: connecting takes 0.3 s at most and nothing is tried twice.
-    """
+    def __init__(self, name: str, *, url: str, max_connections: int) -> None:
+        limits = {"max_connections": max_connections, "socket_connect_timeout": QUICK}
+        super().__init__(name, connection_pool=BrokerPool.from_url(url, socket_timeout=QUICK, **limits))
+        self.waiting = PriorityRedisExpireStorage(
+            name, connection_pool=BrokerPool.from_url(url, socket_timeout=PATIENT, **limits)
+        )
+
+    def enqueue(self, data: bytes, priority: float | None = None) -> None:
+        """Add an entry. Raises RedisError; an answer that is too late starts a pause, as a failed connection does."""
+        try:
+            super().enqueue(data, priority)
+        except RedisError:
+            self.pool.outage.begin()
+            raise
+
+    def dequeue(self) -> bytes | None:
+        """Wait for an entry, a second at most. Raises RedisError."""
+        entry: bytes | None = self.waiting.dequeue()
+        return entry
+
+
+class RedisQueue(PriorityRedisExpireHuey):  # type: ignore[misc]
+    """The queue of several hosts. A broker that is down must not hold up a customer."""
 
     def __init__(self, name: str, *, url: str, max_connections: int, **options: Any) -> None:
-        pool = ConnectionPool.from_url(
-            url,
+        super().__init__(
+            name,
+            storage_class=QuickRedisStorage,
+            url=url,
             max_connections=max_connections,
-            socket_connect_timeout=0.3,
-            socket_timeout=5,  # longer than the one second that an idle worker waits for an entry
-            retry=Retry(NoBackoff(), 0),
+            serializer=serializer(),
+            **options,
         )
-        super().__init__(name, connection_pool=pool, serializer=serializer(), **options)

@@ -165,7 +165,11 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.5},
+        "OPTIONS": {
+            "pool_class": "pok.broker.BrokerPool",
+            "socket_connect_timeout": 0.2,
+            "socket_timeout": 0.2,
+        },
     }
     if REDIS_URL
     else {
