@@ -5,7 +5,7 @@ BIN := .venv/bin
 TEMPLATES = $$(find templates -name '*.html')
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types messages lock clean env env-dev
+.PHONY: help run demo test bench lint types messages lock clean env env-dev
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test: env-dev ## Run every test; under CI=true also the database tests on Postgr
 	@$(BIN)/python -m pok.tests.chromium
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 	@if [ "$$CI" = true ]; then POK_TEST_ON=postgres $(BIN)/python -m pytest -q -n auto --dist loadgroup -m 'not browser and not process'; fi
+
+bench: env-dev ## Measure what POK costs (ROWS="intake worker" for some; minutes, on an idle machine)
+	@$(BIN)/python -m bench $(ROWS) --json bench/results/bench.json
 
 lint: env-dev ## Style, format, templates, import directions, missing migrations
 	@$(BIN)/ruff check .
