@@ -8,12 +8,13 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 
 from inquiries import jobs
-from inquiries.models import Analysis, Heartbeat, IdempotencyKey
+from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry
+from inquiries.states import AnalysisState
 from pok.logging import get_logger
 
 log = get_logger(__name__)
@@ -45,6 +46,20 @@ def leave() -> None:
         log.warning("leave_failed", error=type(error).__name__)
     finally:
         connection.close()
+
+
+def hand_over() -> None:
+    """Give back what could not be finished within the time for stopping: the next worker takes it up at once."""
+    try:
+        with transaction.atomic():
+            given = jobs.give_back_all(Analysis)
+            running = Inquiry.objects.filter(analyses__in=given, ai_state=AnalysisState.RUNNING)
+            running.touch(ai_state=AnalysisState.QUEUED)
+    except DatabaseError as error:  # the leases run out by themselves
+        log.warning("hand_over_failed", error=type(error).__name__)
+    else:
+        if given:
+            log.warning("handed_over", analyses=len(given))
 
 
 def _loop() -> None:

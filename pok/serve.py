@@ -84,7 +84,12 @@ def serve_worker() -> None:
     from django.core.management import call_command
 
     django.setup()
-    call_command("run_huey")
+    from inquiries.sweeper import hand_over
+
+    try:
+        call_command("run_huey")
+    finally:
+        hand_over()
 
 
 if __name__ == "__main__":

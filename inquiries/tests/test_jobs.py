@@ -96,6 +96,16 @@ def test_a_call_that_hangs_loses_its_lease(analysis, monkeypatch):
     assert jobs.due_ids(Analysis, 10) == [analysis.pk]
 
 
+def test_what_is_given_back_can_be_claimed_at_once_and_counts_neither_try_nor_crash(analysis):
+    taken = jobs.claim(Analysis, analysis.pk)
+    with jobs.held(taken):
+        assert jobs.give_back_all(Analysis) == [analysis.pk]
+        heir = jobs.claim(Analysis, analysis.pk)
+        assert (heir.attempts, heir.crashes) == (1, 0)
+        assert not jobs.record(taken, AnalysisState.DONE, reply="late")
+        assert jobs.give_back_all(Analysis) == []  # it is the heir's now
+
+
 def test_due_jobs_come_longest_due_first_and_no_more_than_asked(make_inquiry):
     late, later = (make_inquiry().analyses.get() for _ in range(2))
     Analysis.objects.filter(pk=later.pk).update(due_at=timezone.now() - timedelta(hours=1))

@@ -3,13 +3,14 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from django.db import OperationalError
 from django.db.models.functions import Now
 
 from inquiries import bell, jobs, sweeper, tasks
-from inquiries.models import Analysis, Heartbeat, IdempotencyKey
+from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry
 from inquiries.states import AnalysisState
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +90,23 @@ def test_a_worker_that_stops_on_purpose_leaves_no_heartbeat(monkeypatch, rung, p
     sweeper.leave()
     sweeper.sweep()
     assert not Heartbeat.objects.exists()
+
+
+def test_what_cannot_be_finished_in_time_is_handed_over(make_inquiry):
+    inquiry = make_inquiry()
+    analysis = inquiry.analyses.get()
+    taken = jobs.claim(Analysis, analysis.pk)
+    Inquiry.objects.filter(pk=inquiry.pk).update(ai_state=AnalysisState.RUNNING)
+    with jobs.held(taken):
+        sweeper.hand_over()
+    inquiry.refresh_from_db()
+    analysis.refresh_from_db()
+    assert (inquiry.ai_state, analysis.state) == (AnalysisState.QUEUED, AnalysisState.QUEUED)
+
+
+def test_a_database_that_is_away_does_not_keep_a_worker_from_ending(monkeypatch):
+    monkeypatch.setattr(jobs, "give_back_all", mock.Mock(side_effect=OperationalError("gone")))
+    sweeper.hand_over()
 
 
 def test_a_round_renews_beats_and_rings(make_inquiry, rung, pending):
