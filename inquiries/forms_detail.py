@@ -10,6 +10,7 @@ from inquiries.states import Sentiment
 from inquiries.validation import clean_reply
 
 LARGEST_VERSION = 2_147_483_647
+LARGEST_NUMBER = 2**63 - 1
 
 
 class CategoryForm(forms.Form):
@@ -39,7 +40,19 @@ class ReplyForm(forms.Form):
 class StartFromForm(ReplyForm):
     """The editor's text, and the number of the past inquiry whose answer is to take its place."""
 
-    example = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    example = forms.IntegerField(min_value=1, max_value=LARGEST_NUMBER)
+
+
+class AnswerForm(forms.Form):
+    """The number of the answer to take back: a page that is older than another answer must not take that one."""
+
+    answer = forms.IntegerField(min_value=1, max_value=LARGEST_NUMBER)
+
+
+class DeliveryForm(forms.Form):
+    """The number of the email to decide about."""
+
+    delivery = forms.IntegerField(min_value=1, max_value=LARGEST_NUMBER)
 
 
 class CloseForm(forms.Form):

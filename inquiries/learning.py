@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from inquiries import similar
 from inquiries.ai.engine import AIError, CategorySpec, LabelledText
@@ -14,7 +14,7 @@ from inquiries.ai.masking import anonymise
 from inquiries.ai.masking.greetings import hide_greeted
 from inquiries.engines import embedded_engine
 from inquiries.models import Example, Inquiry, InquiryVector, Message
-from inquiries.states import MessageKind, Status
+from inquiries.states import Status
 from pok.logging import get_logger
 
 log = get_logger(__name__)
@@ -71,7 +71,10 @@ def learn_pending(limit: int = 50) -> int:
     The mark goes last, and only from the version that was read: a worker that is killed on the way, or a label that
     comes in between, leaves it. A text that cannot be learnt is let go, so that it does not hold up all others.
     """
-    pending = list(Inquiry.objects.filter(to_learn=True).order_by("id").values_list("pk", "row_version")[:limit])
+    # An answer that can still be taken back teaches nothing: its inquiry waits for its turn.
+    on_the_way = Exists(Message.objects.pending().filter(inquiry=OuterRef("pk")))
+    marked = Inquiry.objects.filter(~on_the_way, to_learn=True).order_by("id")
+    pending = list(marked.values_list("pk", "row_version")[:limit])
     for pk, version in pending:
         try:
             _learn(pk)
@@ -117,7 +120,7 @@ def _learn(pk: int) -> None:
 
 
 def _last_answer(inquiry: Inquiry) -> str:
-    newest = Message.objects.filter(inquiry=inquiry, kind=MessageKind.ANSWER).order_by("-id").first()
+    newest = inquiry.messages.published().last()
     return newest.body if newest else ""
 
 

@@ -7,20 +7,22 @@ from inquiries.services.intake import IdempotencyConflict, Replay, Submission, s
 from inquiries.services.labels import NothingToUndo, correct_category, correct_sentiment, undo_correction
 from inquiries.services.machine import dismiss, pause_analysis, resume_analysis
 from inquiries.services.reply import (
-    AlreadyPublished,
+    AlreadySent,
     EmptyReply,
     LeftoverMarks,
     ReplyConflict,
-    publish_answer,
+    TooLate,
     save_reply,
+    send_answer,
     start_from_answer,
+    undo_send,
     use_draft,
 )
 from inquiries.services.review import remark_doubtful
 from inquiries.services.status import close, mark_spam, reopen, retry, retry_failed, unmark_spam
 
 __all__ = [
-    "AlreadyPublished",
+    "AlreadySent",
     "EmptyReply",
     "IdempotencyConflict",
     "LeftoverMarks",
@@ -28,6 +30,7 @@ __all__ = [
     "Replay",
     "ReplyConflict",
     "Submission",
+    "TooLate",
     "close",
     "comparisons",
     "correct_category",
@@ -36,16 +39,17 @@ __all__ = [
     "mark_spam",
     "pause_analysis",
     "prompts",
-    "publish_answer",
     "remark_doubtful",
     "reopen",
     "resume_analysis",
     "retry",
     "retry_failed",
     "save_reply",
+    "send_answer",
     "start_from_answer",
     "submit",
     "undo_correction",
+    "undo_send",
     "unmark_spam",
     "use_draft",
 ]

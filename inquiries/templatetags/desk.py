@@ -154,7 +154,11 @@ def event_sentence(event: InquiryEvent) -> str:
         EventKind.UNDONE: _("took a correction back"),
         EventKind.REPLY: _("edited the reply"),
         EventKind.DRAFT: _("went back to the AI's draft"),
-        EventKind.PUBLISHED: _("published the answer"),
+        EventKind.PUBLISHED: _("sent the answer"),
+        EventKind.WITHDRAWN: _("undid the sending"),
+        EventKind.FOLLOW_UP: _("wrote again"),
+        EventKind.RESENT: _("sent the email again"),
+        EventKind.ARRIVED: _("marked the email as arrived"),
         EventKind.RETRIED: _("asked for a new analysis"),
         EventKind.DISMISSED: _("set the failed analysis aside"),
     }.get(EventKind(event.kind), event.get_kind_display())

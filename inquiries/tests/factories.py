@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from inquiries.models import Analysis, Category, Inquiry, User
+from inquiries import services
+from inquiries.models import Analysis, Category, Delivery, Inquiry, Message, User
 from inquiries.states import AnalysisState, Sentiment
 
 PASSWORD = "una-clave-larga-7"
@@ -83,3 +85,16 @@ def make_analysis(inquiry: Inquiry, **fields: Any) -> Analysis:
     if inquiry.ai_state in {AnalysisState.DONE, AnalysisState.FAILED, AnalysisState.SKIPPED}:
         values |= {"due_at": None, "finished_at": timezone.now(), "attempts": 1}
     return Analysis.objects.create(**(values | fields))
+
+
+def answer(inquiry: Inquiry, *, actor: User, text: str, version: int = 0) -> Inquiry:
+    """Send `text`, and let its undo window pass at once: the customer has it."""
+    services.send_answer(inquiry, actor=actor, text=text, version=version)
+    let_leave(inquiry)
+    return Inquiry.objects.get(pk=inquiry.pk)
+
+
+def let_leave(inquiry: Inquiry) -> None:
+    """Let the undo window of every answer pass: their times move into the past, the email's too."""
+    Delivery.objects.filter(inquiry=inquiry, message__in=Message.objects.pending()).update(due_at=Now())
+    Message.objects.pending().filter(inquiry=inquiry).update(published_at=Now())

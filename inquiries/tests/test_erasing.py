@@ -38,7 +38,7 @@ def lived(make_inquiry, agent, **fields) -> Inquiry:
     inquiry = make_inquiry(analysed=True, **fields)
     services.correct_sentiment(inquiry, actor=agent, sentiment=Sentiment.NEUTRAL)
     inquiry.refresh_from_db()
-    services.publish_answer(inquiry, actor=agent, text="Ya está resuelto.", version=inquiry.reply_version)
+    services.send_answer(inquiry, actor=agent, text="Ya está resuelto.", version=inquiry.reply_version)
     Message.objects.create(inquiry=inquiry, kind="note", body="Es clienta de años.", author=agent)
     InquiryVector.objects.create(inquiry=inquiry, encoder=similar.ENCODER, vector=VECTOR)
     teach(inquiry, inquiry.message)

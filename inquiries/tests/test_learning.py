@@ -10,6 +10,7 @@ from inquiries.ai.encoder import WordHashEncoder
 from inquiries.ai.engine import CategorySpec
 from inquiries.models import Example, Inquiry, InquiryVector
 from inquiries.states import Sentiment
+from inquiries.tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,7 @@ def ana(make_inquiry, categories, agent) -> Inquiry:
     """Her inquiry was corrected and answered."""
     inquiry = make_inquiry(analysed=True, **ANA)
     inquiry = services.correct_category(inquiry, actor=agent, category=categories["Facturación"])
-    return services.publish_answer(inquiry, actor=agent, text=ANSWER, version=0)
+    return factories.answer(inquiry, actor=agent, text=ANSWER, version=0)
 
 
 def test_an_answered_inquiry_becomes_an_example_without_personal_data(ana):
@@ -84,7 +85,7 @@ def test_a_new_answer_makes_a_new_row_so_that_every_index_reads_it(ana, agent):
     learning.learn_pending()
     first = Example.objects.get().pk
     inquiry = services.reopen(ana, actor=agent)
-    services.publish_answer(inquiry, actor=agent, text="Otra respuesta", version=inquiry.reply_version)
+    factories.answer(inquiry, actor=agent, text="Otra respuesta", version=inquiry.reply_version)
     learning.learn_pending()
     row = Example.objects.get()
     assert row.pk > first
@@ -190,7 +191,7 @@ def test_scope_is_told_only_by_what_was_trained(monkeypatch):
 
 def test_labels_weigh_by_who_gave_them(ana, make_inquiry, agent):
     untouched = make_inquiry(analysed=True, message="Sin tocar: la factura")
-    services.publish_answer(untouched, actor=agent, text="Hola", version=0)
+    factories.answer(untouched, actor=agent, text="Hola", version=0)
     learning.learn_pending()
     by_text = {label.text[:3]: label for label in learning.labels()}
     corrected, sent = by_text["Soy"], by_text["Sin"]

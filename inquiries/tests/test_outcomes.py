@@ -30,7 +30,7 @@ def test_the_distance_is_the_share_of_changed_letters():
 
 @pytest.mark.django_db
 def test_a_sent_reply_leaves_one_label(inquiry, agent):
-    services.publish_answer(inquiry, actor=agent, text=DRAFT, version=0)
+    services.send_answer(inquiry, actor=agent, text=DRAFT, version=0)
     row = Outcome.objects.get()
     assert (row.ai_category, row.category, row.category_touched) == ("Soporte Técnico", "Soporte Técnico", False)
     assert (row.engine, row.draft_use, row.edit_distance) == ("embedded", DraftUse.UNCHANGED, 0.0)
@@ -41,7 +41,7 @@ def test_a_sent_reply_leaves_one_label(inquiry, agent):
 def test_a_corrected_inquiry_leaves_both_values(inquiry, agent, categories):
     inquiry = services.correct_category(inquiry, actor=agent, category=categories["Reclamo"])
     inquiry = services.correct_sentiment(inquiry, actor=agent, sentiment=Sentiment.NEUTRAL)
-    services.publish_answer(inquiry, actor=agent, text=DRAFT, version=0)
+    services.send_answer(inquiry, actor=agent, text=DRAFT, version=0)
     row = Outcome.objects.get()
     assert (row.ai_category, row.category, row.category_touched) == ("Soporte Técnico", "Reclamo", True)
     assert (row.ai_sentiment, row.sentiment, row.sentiment_touched) == ("Negativo", "Neutral", True)
@@ -50,13 +50,13 @@ def test_a_corrected_inquiry_leaves_both_values(inquiry, agent, categories):
 @pytest.mark.django_db
 def test_a_reply_without_any_analysis_is_a_label_too(make_inquiry, agent):
     inquiry = make_inquiry()
-    services.publish_answer(inquiry, actor=agent, text="Hola", version=0)
+    services.send_answer(inquiry, actor=agent, text="Hola", version=0)
     row = Outcome.objects.get()
     assert (row.ai_category, row.engine, row.draft_use) == ("", "", DraftUse.NONE)
 
 
 @pytest.mark.django_db
 def test_the_label_outlives_the_inquiry(inquiry, agent):
-    services.publish_answer(inquiry, actor=agent, text=DRAFT, version=0)
+    services.send_answer(inquiry, actor=agent, text=DRAFT, version=0)
     inquiry.delete()
     assert Outcome.objects.get().inquiry is None

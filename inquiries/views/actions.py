@@ -7,15 +7,15 @@ from collections.abc import Callable
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inquiries import services
-from inquiries.forms_detail import CategoryForm, CloseForm, ReplyForm, SentimentForm, UndoForm
+from inquiries.forms_detail import AnswerForm, CategoryForm, CloseForm, DeliveryForm, ReplyForm, SentimentForm, UndoForm
 from inquiries.models import Inquiry
 from inquiries.models.inquiry import InquiryError, InvalidMove, StaleInquiry
-from inquiries.states import Sentiment, Status
+from inquiries.states import MessageKind, Sentiment, Status
 from inquiries.views.conflict import clash_of, who_ended
 from inquiries.views.requests import AgentRequest, View, posted_from
 from inquiries.views.workspace import context_of, fetch, respond
@@ -103,8 +103,8 @@ def use_draft(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 @agent_action
-def publish(request: AgentRequest, pk: int) -> HttpResponse:
-    """Publish the editor's text; a second click on the same text finds it published and says so."""
+def send(request: AgentRequest, pk: int) -> HttpResponse:
+    """Send the editor's text; a second click on the same text finds it on its way and says so."""
     inquiry, form = fetch(request, pk), ReplyForm(request.POST)
     if not form.is_valid():
         return refuse(request, pk, form)
@@ -112,13 +112,50 @@ def publish(request: AgentRequest, pk: int) -> HttpResponse:
 
     def verb() -> None:
         try:
-            services.publish_answer(inquiry, actor=request.user, text=text, version=version)
+            services.send_answer(inquiry, actor=request.user, text=text, version=version)
         except (InvalidMove, StaleInquiry):
-            if not _is_published(fetch(request, pk), text):
+            if not _is_sent(fetch(request, pk), text):
                 raise
 
-    done = _("The answer is published: the customer sees it on the status page.")
+    done = _("The answer is on its way. You can still undo it.")
     return do(request, pk, verb, done, mine=text, with_editor=True)
+
+
+@agent_action
+def undo_send(request: AgentRequest, pk: int) -> HttpResponse:
+    """Take an answer back that has not left yet; a second click finds it taken back and says the same."""
+    inquiry, form = fetch(request, pk), AnswerForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, pk, form)
+    answer = form.cleaned_data["answer"]
+    return do(
+        request,
+        pk,
+        lambda: services.undo_send(inquiry, actor=request.user, answer=answer),
+        _("The answer was not sent. Its text is in the editor."),
+        # Who has reopened the inquiry meanwhile has an editor already, maybe with another text.
+        with_editor=not inquiry.is_waiting,
+    )
+
+
+def _decide(verb: str, done: object) -> View:
+    """The view of a decision about an email that failed, or of which nobody knows whether it arrived."""
+
+    @agent_action
+    def act(request: AgentRequest, pk: int) -> HttpResponse:
+        from inquiries.services import mail
+
+        inquiry, form = fetch(request, pk), DeliveryForm(request.POST)
+        if not form.is_valid():
+            return refuse(request, pk, form)
+        email = get_object_or_404(inquiry.deliveries, pk=form.cleaned_data["delivery"])
+        return do(request, pk, lambda: getattr(mail, verb)(email, actor=request.user), str(done))
+
+    return act
+
+
+resend = _decide("send_again", gettext_lazy("The email will be sent again."))
+settle = _decide("settle", gettext_lazy("Noted: this email needs nothing more."))
 
 
 @agent_action
@@ -189,8 +226,8 @@ def do(
     return respond(request, pk, with_editor=with_editor)
 
 
-def _is_published(inquiry: Inquiry, text: str) -> bool:
-    newest = inquiry.messages.published().last()
+def _is_sent(inquiry: Inquiry, text: str) -> bool:
+    newest = inquiry.messages.filter(kind=MessageKind.ANSWER).last()
     return inquiry.status == Status.ANSWERED and newest is not None and newest.body == text
 
 

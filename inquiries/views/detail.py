@@ -11,6 +11,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from inquiries.states import Purpose
 from inquiries.views.requests import AgentRequest
+from inquiries.views.thread import thread_of, watch_of
 from inquiries.views.workspace import context_of, fetch, sent_outside, was_asked
 
 MOST_REQUESTS = 50
@@ -42,9 +43,13 @@ def sent(request: AgentRequest, pk: int) -> HttpResponse:
 @require_safe
 @login_required
 def changes(request: AgentRequest, pk: int) -> HttpResponse:
-    """Answer the poller: 204 while nothing has changed, else the regions; 286 once the analysis is over."""
+    """Answer the poller: 204 while nothing has changed, else the regions; 286 once nothing will change by itself."""
     inquiry = fetch(request, pk)
-    if request.GET.get("version") == str(inquiry.row_version):
-        return HttpResponse(status=204) if inquiry.is_being_analysed else HttpResponseStopPolling()
-    status = 200 if inquiry.is_being_analysed else HttpResponseStopPolling.status_code
-    return render(request, "inquiries/_detail_changes.html", context_of(inquiry, oob=True), status=status)
+    watch = watch_of(inquiry, thread_of(inquiry))
+    if request.GET.get("version") == watch.version:
+        return HttpResponse(status=204) if watch.period else HttpResponseStopPolling()
+    # Only a page without an editor takes one from here: nobody's text can be in it.
+    with_editor = inquiry.is_waiting and "bare" in request.GET
+    context = context_of(inquiry, oob=True, with_editor=with_editor)
+    status = 200 if watch.period else HttpResponseStopPolling.status_code
+    return render(request, "inquiries/_detail_changes.html", context, status=status)

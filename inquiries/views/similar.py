@@ -45,7 +45,7 @@ def start_from(request: AgentRequest, pk: int) -> HttpResponse:
         request,
         pk,
         lambda: services.start_from_answer(inquiry, actor=request.user, example=example, version=version),
-        _("The answer of #%(number)d is in the editor: check it before you publish.") % {"number": example.inquiry_id},
+        _("The answer of #%(number)d is in the editor: check it before you send it.") % {"number": example.inquiry_id},
         mine=text,
         with_editor=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -12,6 +13,7 @@ from inquiries.models.job import AnalysisQuerySet
 from inquiries.states import AIFlag, AIReason, AnalysisState, MessageKind, Sentiment, Status
 from inquiries.views.history import history_of
 from inquiries.views.requests import AgentRequest
+from inquiries.views.thread import thread_of, watch_of
 from pok.logging import name_inquiry
 
 # Only a service outside fails so, and only once it has the request.
@@ -43,7 +45,9 @@ def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
     analyses = list(
         Analysis.objects.readings().filter(inquiry=inquiry).defer("sent_text", "raw_answer").order_by("-id")[:20]
     )
-    answers = list(inquiry.messages.filter(kind=MessageKind.ANSWER).select_related("author"))
+    thread = thread_of(inquiry)
+    answers = [entry for entry in thread if entry.message.kind == MessageKind.ANSWER]
+    pending = next((entry for entry in reversed(answers) if entry.is_pending), None)
     text = extra.get("editor_text", inquiry.reply_text)
     done = [analysis for analysis in analyses if analysis.state == AnalysisState.DONE]
     return {
@@ -51,8 +55,11 @@ def context_of(inquiry: Inquiry, **extra: Any) -> dict[str, Any]:
         "analysis": done[0] if done else None,
         "categories": _choices(inquiry),
         "sentiments": Sentiment.choices,
-        "answers": answers,
-        "is_published": bool(answers) and answers[-1].body.strip() == text.strip(),
+        "thread": thread,
+        "pending": pending,
+        "has_mail": settings.HAS_MAIL,
+        "is_sent": pending is None and bool(answers) and answers[-1].message.body.strip() == text.strip(),
+        "watch": watch_of(inquiry, thread),
         "was_sent": sent_outside(inquiry).exists() or was_asked(inquiry),
         "flags": [AIFlag(flag).label for flag in inquiry.flags if flag in AIFlag.values],
         "history": history_of(inquiry, analyses),

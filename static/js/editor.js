@@ -63,7 +63,7 @@
   function typed() {
     if (!isDirty()) return;
     copy.write(area.value);
-    if (part("published-hint")) part("published-hint").hidden = area.value !== area.defaultValue;
+    if (part("sent-hint")) part("sent-hint").hidden = area.value !== area.defaultValue;
     if (isPaused) return;
     state(form.dataset.dirty);
     later(DELAY);
@@ -187,6 +187,36 @@
     button.hidden = area.value === draft.value;
   }
 
+  // --- The undo window: the server says how long it lasts, this page's clock only counts ---
+  let ticking = 0;
+  let isPolled = false;
+
+  function countDown() {
+    const wasTicking = Boolean(ticking);
+    clearInterval(ticking);
+    ticking = 0;
+    const box = part("countdown");
+    if (!box) {
+      if (wasTicking && !form) pok.notice("left", part("sending").dataset.leftText, 6);
+      return;
+    }
+    const end = performance.now() + Number(box.dataset.milliseconds);
+    const tick = () => {
+      const left = end - performance.now();
+      const shown = String(Math.max(0, Math.ceil(left / 1000)));
+      if (box.textContent !== shown) box.textContent = shown;
+      if (left <= 0) htmx.trigger("#poller", "wake");
+    };
+    ticking = setInterval(tick, 500);
+  }
+
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    isPolled = event.detail.requestConfig.elt.id === "poller";
+  });
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.id === "poller" && !form) event.detail.parameters.bare = "1";
+  });
+
   function start() {
     const height = area ? area.style.height : ""; // as the person has drawn it
     form = part("reply-form");
@@ -210,7 +240,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-choose], [data-copy], [data-close-confirm]");
+    const target = event.target.closest("[data-choose], [data-copy]");
     if (!target) return;
     if (target.dataset.choose) {
       if (!form) return; // over and done: the link leads to the page as it is
@@ -222,13 +252,18 @@
       part("local-copy").hidden = true;
       area.focus();
       typed();
-    } else if (target.dataset.copy === "drop") copy.drop();
-    else pok.shut(part("publish-menu"));
+    } else copy.drop();
   });
 
-  // Publishing and going back to the draft wait for a save that is on its way, or it would clash with itself.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.target !== area) return;
+    event.preventDefault();
+    if (!event.repeat) part("send-button").click();
+  });
+
+  // Sending and going back to the draft wait for a save that is on its way, or it would clash with itself.
   document.body.addEventListener("htmx:confirm", (event) => {
-    if (!event.target.matches("#publish-button, #draft-button, .replaces-reply")) return;
+    if (!event.target.matches("#send-button, #draft-button, .replaces-reply")) return;
     event.preventDefault();
     clearTimeout(timer);
     if (isPaused) {
@@ -237,20 +272,22 @@
     }
     Promise.resolve(inFlight).then(() => {
       // Only now: a save that ends well takes the copy away.
-      if (event.target.id !== "publish-button" && area.value.trim()) copy.write(area.value);
+      if (event.target.id !== "send-button" && area.value.trim()) copy.write(area.value);
       event.detail.issueRequest(true);
     });
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.id === "publish-button" && event.detail.successful && form) copy.drop();
+    if (event.target.id === "send-button" && event.detail.successful && form) copy.drop();
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
     const { id } = event.detail.target;
     if (id === "editor") {
       start();
-      const next = part("reply") || part("editor-title");
-      if (next) next.focus({ preventScroll: true });
-    } else if (id === "draft") lateDraft();
+      countDown();
+      const next = part("undo-button") || part("reply") || part("editor-title");
+      if (next && !isPolled) next.focus({ preventScroll: true });
+    } else if (id === "sending") countDown();
+    else if (id === "draft") lateDraft();
     else if (id === "conflict") {
       pause();
       if (!isSaving) reveal();
@@ -260,4 +297,5 @@
   addEventListener("pagehide", () => save(true));
   addEventListener("online", () => save());
   start();
+  countDown();
 })();

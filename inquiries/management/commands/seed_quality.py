@@ -118,7 +118,12 @@ class History:
         analysis = self._analysis(inquiry, said, reader, progress)
         outcome = self._outcome(inquiry, analysis, held, progress)
         answer = Message(
-            inquiry=inquiry, kind=MessageKind.ANSWER, body=inquiry.reply or "", author=self.actor, created_at=answered
+            inquiry=inquiry,
+            kind=MessageKind.ANSWER,
+            body=inquiry.reply or "",
+            author=self.actor,
+            created_at=answered,
+            published_at=answered,
         )
         return Made(inquiry, analysis, answer, outcome, self._correction(outcome) if outcome.category_touched else None)
 

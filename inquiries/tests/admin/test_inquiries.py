@@ -74,7 +74,7 @@ def test_filters_narrow_the_lists(site, make_inquiry):
 
 
 def test_an_inquiry_shows_its_analyses_messages_and_history(site, supervisor, inquiry):
-    services.publish_answer(inquiry, actor=supervisor, text="Ya está resuelto.", version=0)
+    services.send_answer(inquiry, actor=supervisor, text="Ya está resuelto.", version=0)
     html = site.get(reverse("admin:inquiries_inquiry_change", args=[inquiry.pk])).content.decode()
     assert "Ya está resuelto." in html
     assert reverse("admin:inquiries_analysis_change", args=[inquiry.analyses.get().pk]) in html

@@ -279,7 +279,7 @@ def test_it_is_accessible_and_fits_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     check_axe(page)
     answered = make_inquiry(analysed=True, status=Status.OPEN)
-    services.publish_answer(answered, actor=agent, text="Listo.", version=0)
+    services.send_answer(answered, actor=agent, text="Listo.", version=0)
     page.goto(answered.get_absolute_url())
     check_axe(page)
 

@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from inquiries import forms, services
+from inquiries import forms
 from inquiries.models import Inquiry
 from inquiries.states import Status
+from inquiries.tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 TEXT = "Hola, el taladro llegó sin la batería.\nPedido 4471."
@@ -51,7 +52,7 @@ def test_form_receipt_and_a_status_page_that_shows_the_answer_by_itself(page: Pa
     expect(page.locator(".own-message")).to_contain_text("taladro")
     page.evaluate("window.stillTheSamePage = true")
 
-    services.publish_answer(inquiry, actor=agent, text="Hola, Ana:\nSale mañana.", version=0)
+    factories.answer(inquiry, actor=agent, text="Hola, Ana:\nSale mañana.", version=0)
     expect(page.locator(".answer")).to_contain_text("Sale mañana.")
     expect(page.locator(".status-answered")).to_be_visible()
     expect(page.locator("#inquiry-status")).not_to_have_attribute("hx-trigger", re.compile(".*"))
@@ -180,7 +181,7 @@ def test_without_javascript_the_form_works(open_context, watch, agent):
     page.locator(".receipt-action a").click()
     expect(page.locator(".status-received")).to_be_visible()
 
-    services.publish_answer(inquiry, actor=agent, text="Sale mañana.", version=0)
+    factories.answer(inquiry, actor=agent, text="Sale mañana.", version=0)
     page.locator("a.look-again").click()
     expect(page.locator(".answer")).to_contain_text("Sale mañana.")
 
@@ -228,7 +229,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(
     expect(page.get_by_role("button", name="Enviar como consulta nueva")).to_be_visible()
     check()
     answered = make_inquiry(analysed=True, message="x" * 500)
-    services.publish_answer(answered, actor=agent, text="https://example.com/" + "y" * 300, version=0)
+    factories.answer(answered, actor=agent, text="https://example.com/" + "y" * 300, version=0)
     for inquiry in (make_inquiry(), make_inquiry(status=Status.OPEN), make_inquiry(status=Status.CLOSED), answered):
         page.goto(f"/consulta/{inquiry.public_token}/")
         check()

@@ -173,7 +173,7 @@ def test_publishing_waits_for_no_second_writer(make_inquiry, agent, other_agent,
         return saved
 
     monkeypatch.setattr(reply, "save_reply", save_then_let_in)
-    services.publish_answer(inquiry, actor=agent, text=inquiry.suggested_reply, version=0)
+    services.send_answer(inquiry, actor=agent, text=inquiry.suggested_reply, version=0)
     thread.join(10)
     inquiry.refresh_from_db()
     assert Message.objects.get().body == inquiry.suggested_reply

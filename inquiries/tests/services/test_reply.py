@@ -68,7 +68,7 @@ def test_the_draft_can_be_used_again(inquiry, agent):
 
 
 def test_publishing_makes_the_message_and_the_status(inquiry, agent):
-    fresh = services.publish_answer(inquiry, actor=agent, text="Hola Juana", version=0)
+    fresh = services.send_answer(inquiry, actor=agent, text="Hola Juana", version=0)
     message = Message.objects.get()
     assert (fresh.status, fresh.reply) == (Status.ANSWERED, "Hola Juana")
     assert fresh.answered_at is not None
@@ -77,36 +77,36 @@ def test_publishing_makes_the_message_and_the_status(inquiry, agent):
 
 
 def test_publishing_the_untouched_draft_keeps_it_as_the_reply(inquiry, agent):
-    fresh = services.publish_answer(inquiry, actor=agent, text=inquiry.suggested_reply, version=0)
+    fresh = services.send_answer(inquiry, actor=agent, text=inquiry.suggested_reply, version=0)
     assert fresh.reply == inquiry.suggested_reply
 
 
 @pytest.mark.parametrize("text", ["", "  \n "])
 def test_an_empty_reply_is_not_published(inquiry, agent, text):
     with pytest.raises(services.EmptyReply):
-        services.publish_answer(inquiry, actor=agent, text=text, version=0)
+        services.send_answer(inquiry, actor=agent, text=text, version=0)
     assert not Message.objects.exists()
 
 
 def test_a_second_click_publishes_nothing(inquiry, agent):
-    services.publish_answer(inquiry, actor=agent, text="Hola", version=0)
+    services.send_answer(inquiry, actor=agent, text="Hola", version=0)
     with pytest.raises((InvalidMove, StaleInquiry)):
-        services.publish_answer(inquiry, actor=agent, text="Hola", version=0)
+        services.send_answer(inquiry, actor=agent, text="Hola", version=0)
     assert Message.objects.count() == 1
 
 
 def test_the_last_answer_is_not_published_again(inquiry, agent):
-    fresh = services.publish_answer(inquiry, actor=agent, text="Hola", version=0)
+    fresh = services.send_answer(inquiry, actor=agent, text="Hola", version=0)
     fresh = services.reopen(fresh, actor=agent)
-    with pytest.raises(services.AlreadyPublished):
-        services.publish_answer(fresh, actor=agent, text="Hola ", version=fresh.reply_version)
-    services.publish_answer(fresh, actor=agent, text="Hola otra vez", version=fresh.reply_version)
+    with pytest.raises(services.AlreadySent):
+        services.send_answer(fresh, actor=agent, text="Hola ", version=fresh.reply_version)
+    services.send_answer(fresh, actor=agent, text="Hola otra vez", version=fresh.reply_version)
     assert Message.objects.count() == 2
 
 
 @pytest.mark.parametrize(
     "verb",
-    [partial(services.publish_answer, text="Hola"), partial(services.save_reply, text="Hola"), services.use_draft],
+    [partial(services.send_answer, text="Hola"), partial(services.save_reply, text="Hola"), services.use_draft],
 )
 def test_what_was_erased_meanwhile_takes_no_reply(inquiry, agent, verb):
     Inquiry.objects.filter(pk=inquiry.pk).delete()
@@ -117,7 +117,7 @@ def test_what_was_erased_meanwhile_takes_no_reply(inquiry, agent, verb):
 def test_a_conflict_publishes_nothing(inquiry, agent, other_agent):
     services.save_reply(inquiry, actor=other_agent, text="La otra", version=0)
     with pytest.raises(services.ReplyConflict):
-        services.publish_answer(inquiry, actor=agent, text="La mía", version=0)
+        services.send_answer(inquiry, actor=agent, text="La mía", version=0)
     inquiry.refresh_from_db()
     assert (inquiry.reply, inquiry.status) == ("La otra", Status.OPEN)
     assert not Message.objects.exists()

@@ -16,7 +16,8 @@ VERBS = (
     "deshacer",
     "respuesta",
     "borrador",
-    "publicar",
+    "enviar",
+    "no-enviar",
     "cerrar",
     "reabrir",
     "spam",
@@ -112,7 +113,7 @@ def test_a_sentiment_is_corrected_by_htmx_in_place(signed_in, inquiry):
         ("respuesta", {"text": "x", "version": "99999999999999999999"}),
         ("respuesta", {"text": "x" * (REPLY_LENGTH + 1), "version": 0}),
         ("respuesta", {"text": "a\0b", "version": 0}),
-        ("publicar", {"text": "x", "version": ""}),
+        ("enviar", {"text": "x", "version": ""}),
         ("cerrar", {"reason": "x" * 201}),
     ],
 )
@@ -146,7 +147,7 @@ def test_saving_without_javascript_leads_back(signed_in, inquiry):
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize("verb", ["respuesta", "publicar"])
+@pytest.mark.parametrize("verb", ["respuesta", "enviar"])
 def test_the_second_of_two_agents_sees_both_texts(signed_in, inquiry, other_agent, verb, headers):
     services.save_reply(inquiry, actor=other_agent, text="Texto de la colega", version=0)
     response = signed_in.post(url(inquiry, verb), {"text": "Texto mío", "version": 0}, headers=headers)
@@ -183,26 +184,26 @@ def test_the_draft_comes_back(signed_in, inquiry, agent):
     assert "lamentamos lo ocurrido.</textarea>" in body(response).split('id="reply"')[1]
 
 
-# --- Publishing ------------------------------------------------------------------------------
-def test_publishing_shows_the_answer(signed_in, inquiry, agent):
-    response = signed_in.post(url(inquiry, "publicar"), {"text": "Listo, Juana.", "version": 0}, follow=True)
+# --- Sending ---------------------------------------------------------------------------------
+def test_sending_shows_the_answer(signed_in, inquiry, agent):
+    response = signed_in.post(url(inquiry, "enviar"), {"text": "Listo, Juana.", "version": 0}, follow=True)
     message = Message.objects.get()
     assert (message.body, message.author) == ("Listo, Juana.", agent)
     assert fresh(inquiry).status == Status.ANSWERED
     assert f'id="answer-{message.pk}"' in body(response)
 
 
-def test_a_double_click_publishes_once(signed_in, inquiry):
+def test_a_double_click_sends_once(signed_in, inquiry):
     for _ in range(2):
-        response = signed_in.post(url(inquiry, "publicar"), {"text": "Listo.\r\n", "version": 0}, headers=HTMX)
+        response = signed_in.post(url(inquiry, "enviar"), {"text": "Listo.\r\n", "version": 0}, headers=HTMX)
         assert response.status_code == 200
     assert Message.objects.count() == 1
     assert InquiryEvent.objects.filter(kind=EventKind.PUBLISHED).count() == 1
 
 
 def test_another_answer_to_what_is_answered_is_refused(signed_in, inquiry, other_agent):
-    services.publish_answer(inquiry, actor=other_agent, text="Primera", version=0)
-    response = signed_in.post(url(inquiry, "publicar"), {"text": "Segunda", "version": 1}, headers=HTMX)
+    services.send_answer(inquiry, actor=other_agent, text="Primera", version=0)
+    response = signed_in.post(url(inquiry, "enviar"), {"text": "Segunda", "version": 1}, headers=HTMX)
     assert response.status_code == 409
     assert "colega" in body(response).split('id="conflict"')[1]
     assert [message.body for message in Message.objects.all()] == ["Primera"]
@@ -210,8 +211,8 @@ def test_another_answer_to_what_is_answered_is_refused(signed_in, inquiry, other
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 @pytest.mark.parametrize("text", ["", "  \n "])
-def test_an_empty_reply_is_not_published(signed_in, inquiry, text, headers):
-    response = signed_in.post(url(inquiry, "publicar"), {"text": text, "version": 0}, headers=headers)
+def test_an_empty_reply_is_not_sent(signed_in, inquiry, text, headers):
+    response = signed_in.post(url(inquiry, "enviar"), {"text": text, "version": 0}, headers=headers)
     assert response.status_code == 422
     assert "message-error" in body(response)
     assert fresh(inquiry).status == Status.NEW

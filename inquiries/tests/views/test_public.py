@@ -12,6 +12,7 @@ from inquiries import services
 from inquiries.forms import new_ticket, read_ticket
 from inquiries.models import Inquiry, Message, SiteSettings
 from inquiries.states import AnalysisState, MessageKind, SpamReason, Status
+from inquiries.tests import factories
 
 pytestmark = pytest.mark.django_db
 GOOD = {"customer_name": "Ana López", "email": "ana@example.com", "message": "No puedo entrar a mi cuenta."}
@@ -301,7 +302,7 @@ def test_published_answers_are_shown_and_nothing_internal(client, make_inquiry, 
     Message.objects.create(inquiry=inquiry, kind=MessageKind.NOTE, body="Nota interna", author=agent)
     assert "Borrador secreto" not in status_page(client, inquiry).content.decode()
 
-    services.publish_answer(inquiry, actor=agent, text="Hola Juana:\n<i>listo</i>", version=0)
+    factories.answer(inquiry, actor=agent, text="Hola Juana:\n<i>listo</i>", version=0)
 
     page = status_page(client, inquiry).content.decode()
     assert "Hola Juana:\n&lt;i&gt;listo&lt;/i&gt;" in page
@@ -312,7 +313,7 @@ def test_published_answers_are_shown_and_nothing_internal(client, make_inquiry, 
 
 def test_an_answer_stays_after_the_team_files_it_as_spam(client, make_inquiry, agent):
     inquiry = make_inquiry(analysed=True)
-    inquiry = services.publish_answer(inquiry, actor=agent, text="Listo", version=0)
+    inquiry = factories.answer(inquiry, actor=agent, text="Listo", version=0)
     services.mark_spam(inquiry, actor=agent)
 
     assert "status-answered" in status_page(client, inquiry).content.decode()
@@ -331,7 +332,7 @@ def test_the_poller_gets_the_region_only_when_something_changed(client, make_inq
     assert "<html" not in changed.content.decode()
     assert "hx-trigger" in changed.content.decode()
 
-    services.publish_answer(inquiry, actor=agent, text="Listo", version=0)
+    factories.answer(inquiry, actor=agent, text="Listo", version=0)
     last = client.get(address, headers=headers)
     assert last.status_code == 286
     assert "hx-trigger" not in last.content.decode()

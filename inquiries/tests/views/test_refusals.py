@@ -14,7 +14,7 @@ from inquiries.templatetags.desk import confidence_level, spoken
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-VERBS = ("categoria", "respuesta", "borrador", "publicar", "cerrar", "reabrir", "spam", "reintentar")
+VERBS = ("categoria", "respuesta", "borrador", "enviar", "cerrar", "reabrir", "spam", "reintentar")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_who_comes_back_to_the_address_of_a_form_finds_its_page(client, signed_i
 
 
 # --- The editor --------------------------------------------------------------------------------
-@pytest.mark.parametrize("verb", ["respuesta", "publicar", "borrador"])
+@pytest.mark.parametrize("verb", ["respuesta", "enviar", "borrador"])
 @pytest.mark.parametrize("headers", [{}, HTMX])
 @pytest.mark.parametrize("text", ["x" * (REPLY_LENGTH + 1), "uno\x07dos"])
 def test_a_text_that_cannot_be_kept_is_refused_beside_the_editor(signed_in, inquiry, verb, headers, text):
@@ -86,7 +86,7 @@ def test_a_conflict_marks_the_lines_that_differ_and_only_those(signed_in, inquir
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize("verb", ["publicar", "cerrar", "respuesta"])
+@pytest.mark.parametrize("verb", ["enviar", "cerrar", "respuesta"])
 @pytest.mark.parametrize(("ending", "word"), [("close", "cerró"), ("mark_spam", "spam")])
 def test_what_somebody_else_ended_says_who_did(signed_in, inquiry, other_agent, verb, headers, ending, word):
     getattr(services, ending)(inquiry, actor=other_agent)
@@ -101,12 +101,12 @@ def test_what_somebody_else_ended_says_who_did(signed_in, inquiry, other_agent, 
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-def test_the_same_answer_twice_is_refused_and_a_changed_one_published(signed_in, inquiry, agent, headers):
-    services.reopen(services.publish_answer(inquiry, actor=agent, text="Listo.", version=0), actor=agent)
-    response = signed_in.post(url(inquiry, "publicar"), {"text": "Listo.\r\n", "version": 1}, headers=headers)
+def test_the_same_answer_twice_is_refused_and_a_changed_one_sent(signed_in, inquiry, agent, headers):
+    services.reopen(services.send_answer(inquiry, actor=agent, text="Listo.", version=0), actor=agent)
+    response = signed_in.post(url(inquiry, "enviar"), {"text": "Listo.\r\n", "version": 1}, headers=headers)
     assert response.status_code == 409
     assert "message-error" in beside_the_editor(body(response))
-    signed_in.post(url(inquiry, "publicar"), {"text": "Listo, de nuevo.", "version": 1}, headers=headers)
+    signed_in.post(url(inquiry, "enviar"), {"text": "Listo, de nuevo.", "version": 1}, headers=headers)
     assert [message.body for message in Message.objects.all()] == ["Listo.", "Listo, de nuevo."]
 
 

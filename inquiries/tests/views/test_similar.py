@@ -94,11 +94,11 @@ def test_starting_from_an_answer_addresses_this_customer(client, agent, read, pa
     assert (read.reply_by, read.reply_version) == (agent, 1)
 
 
-def test_a_mark_that_is_left_cannot_be_published(client, agent, read, past):
+def test_a_mark_that_is_left_cannot_be_sent(client, agent, read, past):
     client.force_login(agent)
     start(client, read, past)
     response = client.post(
-        url(read, "publish"), {"text": "Hola, le escribimos a [correo].", "version": 1}, headers={"HX-Request": "true"}
+        url(read, "send"), {"text": "Hola, le escribimos a [correo].", "version": 1}, headers={"HX-Request": "true"}
     )
     assert response.status_code == 409
     assert "[correo]" in response.content.decode()
