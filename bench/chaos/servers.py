@@ -9,14 +9,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import redis
 
-from bench.installation import free_port, wait_until
+from bench.installation import PostgresRedis, free_port, wait_until
 
 TIMEOUT = 60.0  # seconds for a command of theirs
 
@@ -129,23 +128,20 @@ def _plain_user() -> dict[str, Any]:
     raise NotInstalled("no user without rights is there to run PostgreSQL")
 
 
-@contextlib.contextmanager
-def running_redis() -> Iterator[RedisServer]:
-    """A Redis as long as the block lasts. Raises NotInstalled."""
-    server = RedisServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
+class OwnServers(PostgresRedis):
+    """Both, as the stores of an installation."""
 
+    def __init__(self) -> None:
+        self.redis = RedisServer()
+        self.postgres = PostgresServer()
 
-@contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL as long as the block lasts. Raises NotInstalled."""
-    server = PostgresServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
+    def variables(self) -> dict[str, str]:
+        """Start them; the variables that name them."""
+        self.redis.start()
+        self.postgres.start()
+        return {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url}
+
+    def remove(self) -> None:
+        """End them and take their folders away."""
+        self.redis.kill()
+        self.postgres.remove()
