@@ -7,6 +7,7 @@ from datetime import timedelta
 from django import template
 
 from inquiries.states import AIReason
+from inquiries.templatetags.quality import NOTHING, duration
 
 register = template.Library()
 
@@ -25,3 +26,11 @@ def span(length: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+@register.filter
+def lasting(milliseconds: float | None) -> str:
+    """A length in milliseconds: 22 ms, 1.9 s, 3 min, 5 h; a dash where it is not known."""
+    if milliseconds is None:
+        return NOTHING
+    return duration(milliseconds) if milliseconds < 60_000 else span(timedelta(milliseconds=milliseconds))

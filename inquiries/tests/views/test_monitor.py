@@ -5,12 +5,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
 from django.urls import reverse
 
 from inquiries import breaker, budget
-from inquiries.models import Analysis, Heartbeat, InquiryEvent, SiteSettings
-from inquiries.states import AIReason, AnalysisState, EventKind
+from inquiries.models import Analysis, Delivery, Heartbeat, InquiryEvent, ServiceState, SiteSettings
+from inquiries.states import AIReason, AnalysisState, DeliveryKind, DeliveryState, EventKind
 
 HTMX = {"hx-request": "true"}
 
@@ -75,18 +76,24 @@ def test_it_names_the_engine_and_who_switched_it_off(site, settings):
     assert reverse("admin:inquiries_sitesettings_change") in _html(site.get(reverse("monitor"))).split("<main")[1]
 
 
-def test_only_supervisors_come_in(client, agent, outsider, failed):
-    for url, method in ((reverse("monitor"), client.get), (reverse("retry_failed"), client.post)):
+@pytest.mark.parametrize("name", ["retry_failed", "dismiss_failed", "pause_analysis", "resume_analysis"])
+def test_only_supervisors_come_in(client, agent, outsider, failed, name):
+    for url, method, data in (
+        (reverse("monitor"), client.get, {}),
+        (reverse(name), client.post, {"inquiry": failed.pk}),
+    ):
         client.logout()
-        # The way back is a page: the retry's own address answers no GET.
-        assert method(url)["Location"] == f"{reverse('login')}?next={reverse('monitor')}"
+        # The way back is a page: the verb's own address answers no GET.
+        assert method(url, data)["Location"] == f"{reverse('login')}?next={reverse('monitor')}"
         for person in (agent, outsider):
             client.force_login(person)
-            response = method(url)
+            response = method(url, data)
             assert response.status_code == 403
             assert "insufficient_quota" not in _html(response)
     failed.refresh_from_db()
     assert failed.ai_state == AnalysisState.FAILED
+    assert not SiteSettings.get_solo().is_analysis_paused
+    assert not LogEntry.objects.exists()
 
 
 def test_a_poll_without_a_session_is_sent_to_the_sign_in(client, db):
@@ -97,7 +104,9 @@ def test_a_poll_without_a_session_is_sent_to_the_sign_in(client, db):
 
 def test_each_view_takes_its_own_method(site):
     assert site.post(reverse("monitor")).status_code == 405
-    assert site.get(reverse("retry_failed"))["Location"] == reverse("monitor")
+    for name in ("retry_failed", "dismiss_failed", "pause_analysis", "resume_analysis"):
+        assert site.get(reverse(name))["Location"] == reverse("monitor")
+        assert site.put(reverse(name)).status_code == 405
 
 
 def test_a_poll_gets_the_region_or_nothing_when_nothing_changed(site, failed):
@@ -148,9 +157,10 @@ def test_a_second_retry_is_told_that_the_first_is_under_way(site, failed):
     assert failed.analyses.live().count() == 1
 
 
+@pytest.mark.parametrize("name", ["retry_failed", "dismiss_failed"])
 @pytest.mark.parametrize("which", ["987654", "abc", "", "1" * 30, "²", "-1", "1;drop"])
-def test_what_is_no_inquiry_is_not_found(site, failed, which):
-    assert site.post(reverse("retry_failed"), {"inquiry": which}).status_code == 404
+def test_what_is_no_inquiry_is_not_found(site, failed, which, name):
+    assert site.post(reverse(name), {"inquiry": which}).status_code == 404
     failed.refresh_from_db()
     assert failed.ai_state == AnalysisState.FAILED
 
@@ -158,7 +168,7 @@ def test_what_is_no_inquiry_is_not_found(site, failed, which):
 def test_one_button_an_inquiry_however_often_it_failed(site, failed):
     Analysis.objects.create(inquiry=failed, state=AnalysisState.FAILED, due_at=None, finished_at=Now())
     html = _html(site.get(reverse("monitor")))
-    assert html.count(f'value="{failed.pk}"') == 1
+    assert html.count(f'id="retry-{failed.pk}"') == html.count(f'id="dismiss-{failed.pk}"') == 1
 
 
 def test_what_was_mended_meanwhile_is_no_error_any_more(site, failed):
@@ -196,11 +206,12 @@ def test_it_costs_the_same_however_much_there_is(site, make_inquiry, django_asse
 
     fill(3)
     site.get(reverse("monitor"))  # the desk's settings are in the cache now
-    # session, person, two for permissions; six counts, their oldest and reason; workers, failures, retries
-    with django_assert_num_queries(14):
+    # session, person, two for permissions; seven counts, their oldest and reason; workers, failures, retries; two for
+    # the counts of emails and one for their list. The last hour is in the cache for ten seconds: three more.
+    with django_assert_num_queries(18):
         site.get(reverse("monitor"))
     fill(15)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(18):
         site.get(reverse("monitor"))
 
 
@@ -218,3 +229,115 @@ def test_a_service_in_order_is_not_mentioned(client, supervisor, settings):
     settings.AI_ENGINE, settings.OPENAI_API_KEY = "auto", "k"
     client.force_login(supervisor)
     assert "HTTP" not in client.get(reverse("monitor")).content.decode()
+
+
+# --- Skip ----------------------------------------------------------------------------------------
+def test_a_failed_analysis_is_set_aside_and_listed_no_more(site, supervisor, failed, make_inquiry):
+    other = make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.TIMEOUT)
+    response = site.post(reverse("dismiss_failed"), {"inquiry": failed.pk}, headers=HTMX)
+    html = _html(response)
+    assert f"#{failed.pk}" in html.split('id="messages"')[1]
+    assert f'id="retry-{failed.pk}"' not in html
+    assert f'id="retry-{other.pk}"' in html
+    assert InquiryEvent.objects.get().kind == EventKind.DISMISSED
+    again = site.post(reverse("dismiss_failed"), {"inquiry": failed.pk}, follow=True)
+    assert [message.level_tag for message in again.context["messages"]] == ["error"]
+
+
+def test_skipping_says_which(site, failed):
+    assert site.post(reverse("dismiss_failed")).status_code == 404
+
+
+# --- The pause -----------------------------------------------------------------------------------
+def test_the_analysis_is_paused_and_resumed(site, supervisor, agent, client, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert site.post(reverse("pause_analysis"))["Location"] == reverse("monitor")
+    html = _html(site.get(reverse("monitor")))
+    assert 'id="resume"' in html
+    assert 'id="pause-analysis"' not in html
+    assert supervisor.username in html.split('id="pause"')[1].split("</div>")[0]
+    with django_capture_on_commit_callbacks(execute=True):
+        response = site.post(reverse("resume_analysis"), headers=HTMX)
+    assert not SiteSettings.get_solo().is_analysis_paused
+    assert response.status_code == 200
+
+
+def test_every_page_of_the_desk_says_that_it_is_paused(client, agent, outsider, inquiry):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"is_analysis_paused": True})
+    client.force_login(agent)
+    for url in (reverse("inbox"), reverse("detail", args=[inquiry.pk])):
+        assert 'class="container-xxl ai-notice"' in _html(client.get(url))
+    client.logout()
+    assert "ai-notice" not in _html(client.get(reverse("status", args=[inquiry.public_token])))
+    client.force_login(outsider)
+    assert "ai-notice" not in _html(client.get(reverse("password_change")))
+
+
+def test_a_second_pause_is_told_of_the_first(site):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"is_analysis_paused": True})
+    response = site.post(reverse("pause_analysis"), follow=True)
+    assert [message.level_tag for message in response.context["messages"]] == ["error"]
+
+
+# --- What else is to be seen ---------------------------------------------------------------------
+def test_what_is_stuck_is_marked(site, make_inquiry):
+    _beat()
+    inquiry = make_inquiry()
+    Analysis.objects.filter(inquiry=inquiry).update(due_at=Now() - timedelta(minutes=2))
+    assert "tile-bad" in _html(site.get(reverse("monitor")))
+
+
+def test_a_queue_out_of_reach_is_an_alarm(site, monkeypatch):
+    _beat()
+    monkeypatch.setattr("inquiries.metrics.queue.HUEY.pending_count", _refuse)
+    assert _html(site.get(reverse("monitor"))).count('role="alert"') == 1
+
+
+def _refuse() -> int:
+    raise ConnectionRefusedError
+
+
+def test_a_worker_of_another_version_is_marked(site):
+    _beat()
+    assert "worker-other" not in _html(site.get(reverse("monitor")))
+    Heartbeat.objects.update(version="0.0.9")
+    html = _html(site.get(reverse("monitor")))
+    assert "worker-other" in html
+    assert "0.0.9" in html
+
+
+def test_the_last_hour_is_drawn_and_written_out(site, make_inquiry):
+    for _index in range(3):
+        Analysis.objects.filter(inquiry=make_inquiry(analysed=True)).update(started_at=Now(), duration_ms=22)
+    html = _html(site.get(reverse("monitor")))
+    assert html.count("<svg") == 3
+    rows = re.findall(r'<tr><th scope="row">.*?</tr>', html)
+    assert len(rows) == 12
+    assert "<td>3</td>" in "".join(rows)
+    assert re.search(r'x="\d+,', html) is None  # numbers of an SVG are no Spanish
+
+
+@pytest.mark.parametrize(
+    ("state", "light"),
+    [(None, "light-green"), ({"failures": 1}, "light-amber"), ({"failures": 3, "last_error": "timeout"}, "light-red")],
+)
+def test_the_mail_server_s_state_and_the_emails_that_need_a_person(site, settings, inquiry, state, light):
+    settings.HAS_MAIL = True
+    if state:
+        ServiceState.objects.create(name="mail", **state)
+    lost = Delivery.objects.create(
+        inquiry=inquiry, kind=DeliveryKind.ANSWER, recipient="cliente@example.com", state=DeliveryState.UNKNOWN
+    )
+    html = _html(site.get(reverse("monitor")))
+    section = html.split('<section id="mail"')[1].split("</section>")[0]
+    assert light in section
+    assert f'id="mail-{lost.pk}"' in section
+    assert reverse("detail", args=[inquiry.pk]) in section
+    assert "cliente@example.com" not in html
+
+
+def test_without_a_mail_server_it_says_what_to_do(site, settings):
+    settings.HAS_MAIL = False
+    section = _html(site.get(reverse("monitor"))).split('<section id="mail"')[1].split("</section>")[0]
+    assert "light-off" in section
+    assert "EMAIL_URL" in section
