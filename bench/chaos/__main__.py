@@ -21,6 +21,7 @@ from bench.chaos.clients import Clients, Ledger
 from bench.chaos.faults import Faults
 from bench.chaos.fleet import Fleet
 from bench.chaos.outside import MoodyOpenAI, Postbox, mail_server
+from bench.chaos.people import Agent
 from bench.chaos.servers import NotInstalled, OwnServers
 from bench.installation import Installation, Sqlite, Stores, answers, free_port, wait_until
 
@@ -97,27 +98,32 @@ def run(stores: Stores, plan: Plan) -> Audit:
         stack.callback(fleet.rest)
         fleet.start()
         wait_until(lambda: answers(port), "the web server to answer")
-        faults = Faults(box, fleet, plan.seed)
-        _break(Clients(port, plan.inquiries, plan.rate, addresses=max(10, plan.inquiries // 8)), ledger, faults, plan)
+        faults, agent = Faults(box, fleet, plan.seed), Agent(port, box.environment["POK_ADMIN_PASSWORD"], plan.seed)
+        clients = Clients(port, plan.inquiries, plan.rate, addresses=max(10, plan.inquiries // 8))
+        _break(clients, agent, ledger, faults, plan)
         ended = time.monotonic()
         settled = wait_settled(audit.is_settled, plan.settle)
-        found = audit.take(ledger, openai, postbox)
+        found = audit.take(ledger, agent, openai, postbox)
         found.counts |= {"kills": faults.kills, **dict(sorted(faults.struck.items()))}
         found.counts |= {"seconds of chaos": round(ended - started), "seconds to settle": round(settled)}
         return found
 
 
-def _break(clients: Clients, ledger: Ledger, faults: Faults, plan: Plan) -> None:
-    """Post and break at once, until all was posted and broken."""
-    stop = Event()
+def _break(clients: Clients, agent: Agent, ledger: Ledger, faults: Faults, plan: Plan) -> None:
+    """Post, answer and break at once, until all was posted, answered and broken."""
+    stop, no_more_come = Event(), Event()
     breaking = Thread(target=faults.strike_until, args=(plan.kills, plan.pause, stop))
+    answering = Thread(target=agent.work, args=(ledger, no_more_come))
     breaking.start()
+    answering.start()
     try:
         clients.run(ledger, plan.seed)
         breaking.join(plan.kills * plan.pause * 4)
     finally:
         stop.set()
+        no_more_come.set()
         breaking.join()
+        answering.join()
 
 
 def use_database_of(box: Installation) -> None:

@@ -6,12 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from django.db.models import Count
+from django.db.models.functions import Now
 
 from bench.chaos.clients import Ledger, number_of, text_of
 from bench.chaos.outside import MoodyOpenAI, Postbox
+from bench.chaos.people import Agent
 from inquiries.jobs import MAX_CRASHES
-from inquiries.models import Analysis, Delivery, IdempotencyKey, Inquiry, Message
-from inquiries.states import LIVE, AnalysisState, DeliveryKind, DeliveryState, MessageKind
+from inquiries.models import Analysis, Delivery, IdempotencyKey, Inquiry, InquiryEvent, Message
+from inquiries.states import LIVE, AnalysisState, DeliveryKind, DeliveryState, EventKind, MessageKind
 
 
 @dataclass
@@ -28,15 +30,17 @@ class Audit:
 
 
 def is_settled() -> bool:
-    """Tell whether no job is left to do."""
-    return not (Analysis.objects.live().exists() or Delivery.objects.live().exists())
+    """Tell whether no job is left to do and no answer can be taken back any more."""
+    waiting = (Analysis.objects.live(), Delivery.objects.live(), Message.objects.pending())
+    return not any(rows.exists() for rows in waiting)
 
 
-def take(ledger: Ledger, openai: MoodyOpenAI, postbox: Postbox) -> Audit:
+def take(ledger: Ledger, agent: Agent, openai: MoodyOpenAI, postbox: Postbox) -> Audit:
     """Count everything."""
     audit = Audit()
     _intake(audit, ledger)
     _analyses(audit, openai)
+    _answers(audit, agent)
     _emails(audit, postbox)
     return audit
 
@@ -77,14 +81,30 @@ def _analyses(audit: Audit, openai: MoodyOpenAI) -> None:
     }
 
 
+def _answers(audit: Audit, agent: Agent) -> None:
+    answers = Message.objects.filter(kind=MessageKind.ANSWER)
+    by_inquiry = Counter(answers.values_list("inquiry", flat=True))
+    undone = set(InquiryEvent.objects.filter(kind=EventKind.WITHDRAWN).values_list("inquiry", flat=True))
+    audit.counts |= {
+        "answers sent by a person": len(agent.sent),
+        "of these taken back": len(undone),
+        "answers that could not be sent": len(agent.given_up),
+    }
+    audit.faults |= {
+        "answers lost": len(agent.sent - undone - set(by_inquiry)),
+        "answers doubled": sum(count - 1 for count in by_inquiry.values()),
+        "answers without an email": answers.filter(delivery__isnull=True).count(),
+        "answers not published": answers.filter(published_at__gt=Now()).count(),
+    }
+
+
 def _emails(audit: Audit, postbox: Postbox) -> None:
     states = Counter(Delivery.objects.values_list("state", flat=True))
     sent = Delivery.objects.filter(state=DeliveryState.SENT).values_list("mail_id", flat=True)
-    answers = Message.objects.filter(kind=MessageKind.ANSWER)
+    undone = Delivery.objects.filter(state=DeliveryState.CANCELLED).values_list("mail_id", flat=True)
     addresses = Inquiry.objects.values("email").distinct().count()
     receipts = Delivery.objects.filter(kind=DeliveryKind.RECEIPT)
     audit.counts |= {
-        "answers sent by people": answers.count(),
         "emails to send": states.total(),
         "emails sent": states[DeliveryState.SENT],
         "emails left to a person (unknown)": states[DeliveryState.UNKNOWN],
@@ -97,7 +117,7 @@ def _emails(audit: Audit, postbox: Postbox) -> None:
         "emails sent that never arrived": sum(mail_id not in postbox.taken for mail_id in sent),
         "emails taken twice": sum(count - 1 for count in postbox.taken.values()),
         "emails unknown without a reason": Delivery.objects.filter(state=DeliveryState.UNKNOWN, error="").count(),
-        "answers without an email": answers.filter(delivery__isnull=True).count(),
+        "emails taken though the answer was taken back": sum(mail_id in postbox.taken for mail_id in undone),
         "addresses without a receipt": addresses - receipts.values("recipient").distinct().count(),
         "receipts too many in the hour": sum(count - 1 for count in postbox.receipts.values()),
     }
