@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from inquiries import services
-from inquiries.models import Category, Inquiry, Message
+from inquiries.models import Category, Inquiry
 from inquiries.states import AnalysisState, Sentiment, Status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -149,27 +149,11 @@ def test_labels_are_corrected_in_one_click_and_taken_back(agent_page: Page, inqu
     assert (now.category, now.sentiment) == (Category.objects.get(name="Soporte Técnico"), Sentiment.POSITIVE)
 
 
-def test_publishing_asks_first_and_happens_once(agent_page: Page, inquiry):
-    page = agent_page
-    page.goto(inquiry.get_absolute_url())
-    page.fill("#reply", "Listo, Juana.")
-    page.locator("#publish-menu summary").click()
-    assert not Message.objects.exists()
-    page.locator("#publish-button").dblclick()
-    expect(page.locator(".answer")).to_contain_text("Listo, Juana.")
-    expect(page.locator("#head .status-answered")).to_be_visible()
-    expect(page.locator("#reply")).to_have_count(0)
-    assert [message.body for message in Message.objects.all()] == ["Listo, Juana."]
-    page.locator("#reopen-form button").click()
-    expect(page.locator("#reply")).to_have_value("Listo, Juana.")
-
-
 def test_an_empty_reply_is_refused_with_words(agent_page: Page, make_inquiry, watch):
     watch.expected = {422}
     inquiry = make_inquiry(ai_state=AnalysisState.FAILED, ai_error="quota")
     agent_page.goto(inquiry.get_absolute_url())
-    agent_page.locator("#publish-menu summary").click()
-    agent_page.locator("#publish-button").click()
+    agent_page.locator("#send-button").click()
     expect(agent_page.locator("#reply-error .message-error")).to_be_in_viewport()
     assert fresh(inquiry).status == Status.NEW
 
@@ -229,8 +213,7 @@ def test_it_works_without_javascript(open_context, agent, inquiry):
     page.locator("#reply-form button.no-js").click()
     expect(page.locator("#messages .message-success")).to_be_visible()
     page.fill("#reply", "Listo, Juana.")
-    page.locator("#publish-menu summary").click()
-    page.locator("#publish-button").click()
+    page.locator("#send-button").click()
     expect(page.locator(".answer")).to_contain_text("Listo, Juana.")
     assert fresh(inquiry).status == Status.ANSWERED
 
@@ -268,7 +251,6 @@ def test_it_is_accessible_and_fits_a_phone(
     page = context.new_page()
     page.goto(inquiry.get_absolute_url())
     check_axe(page)
-    page.locator("#publish-menu summary").click()
     page.locator("#close-menu summary").click()
     check_axe(page)
     services.save_reply(inquiry, actor=other_agent, text="Texto de la colega", version=0)
@@ -281,6 +263,7 @@ def test_it_is_accessible_and_fits_a_phone(
     answered = make_inquiry(analysed=True, status=Status.OPEN)
     services.send_answer(answered, actor=agent, text="Listo.", version=0)
     page.goto(answered.get_absolute_url())
+    expect(page.locator("#undo-button")).to_be_visible()
     check_axe(page)
 
 

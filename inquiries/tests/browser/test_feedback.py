@@ -16,17 +16,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 360, "height": 740}
 
 
-def open_publish_box(page: Page) -> None:
-    page.locator("#publish-menu summary").click()
-
-
 def test_on_a_phone_each_action_is_answered_within_sight(open_context, agent, make_inquiry, categories, watch):
     watch.expected = {422}
     inquiry = make_inquiry(analysed=True, suggested_reply="", message="Palabras. " * 200)
     page = open_context(agent, viewport=PHONE).new_page()
     page.goto(inquiry.get_absolute_url())
-    open_publish_box(page)
-    page.locator("#publish-button").click()
+    page.locator("#send-button").click()
     expect(page.locator("#reply-error .message-error")).to_be_in_viewport()
     page.locator("#category-form button", has_text="Reclamo").click()
     expect(page.locator("#messages .message-success")).to_be_in_viewport(ratio=1)
@@ -34,7 +29,7 @@ def test_on_a_phone_each_action_is_answered_within_sight(open_context, agent, ma
     page.locator("#messages [data-dismiss]").click()
     expect(page.locator("#messages .message")).to_have_count(0)
     page.fill("#reply", "Listo.")
-    page.locator("#publish-button").click()
+    page.locator("#send-button").click()
     expect(page.locator("#messages .message-success")).to_be_in_viewport(ratio=1)
 
 
@@ -59,7 +54,7 @@ def test_a_text_that_is_too_long_is_not_cut_and_says_why(agent_page: Page, inqui
     expect(agent_page.locator("#reply-error .message")).to_have_count(0)
 
 
-@pytest.mark.parametrize("action", ["type", "publish", "close"])
+@pytest.mark.parametrize("action", ["type", "send", "close"])
 def test_an_inquiry_that_somebody_ended_says_who_and_keeps_the_text(
     agent_page: Page, inquiry, other_agent, watch, action
 ):
@@ -69,9 +64,8 @@ def test_an_inquiry_that_somebody_ended_says_who_and_keeps_the_text(
     services.close(inquiry, actor=other_agent)
     if action == "type":
         page.fill("#reply", "Texto mío")
-    elif action == "publish":
-        open_publish_box(page)
-        page.locator("#publish-button").click()
+    elif action == "send":
+        page.locator("#send-button").click()
     else:
         page.locator("#close-menu summary").click()
         page.locator("#close-menu button").click()
@@ -86,7 +80,7 @@ def test_an_inquiry_that_somebody_ended_says_who_and_keeps_the_text(
     expect(page.locator("#reply")).to_have_count(0)
 
 
-def test_publishing_during_a_conflict_leads_to_the_choice(agent_page: Page, inquiry, other_agent, watch):
+def test_sending_during_a_conflict_leads_to_the_choice(agent_page: Page, inquiry, other_agent, watch):
     watch.expected = {409}
     page = agent_page
     page.goto(inquiry.get_absolute_url())
@@ -94,23 +88,19 @@ def test_publishing_during_a_conflict_leads_to_the_choice(agent_page: Page, inqu
     page.fill("#reply", "Texto mío")
     expect(page.locator(".differences mark")).to_have_text(["Texto mío", "Texto de la colega"])
     expect(page.locator("#reply")).to_be_focused()
-    open_publish_box(page)
-    page.locator("#publish-button").click()
+    page.locator("#send-button").click()
     expect(page.locator('#notices [data-key="conflict"]')).to_be_visible()
     expect(page.locator(".conflict")).to_be_focused()
     assert not Message.objects.exists()
 
 
-def test_the_publish_box_gives_the_focus_back(agent_page: Page, inquiry):
+def test_a_menu_that_is_shut_gives_the_focus_back(agent_page: Page, inquiry):
     agent_page.goto(inquiry.get_absolute_url())
-    summary = agent_page.locator("#publish-menu summary")
+    summary = agent_page.locator("#close-menu summary")
     summary.click()
-    agent_page.locator("[data-close-confirm]").click()
-    expect(summary).to_be_focused()
-    summary.click()
-    agent_page.locator("#publish-button").focus()
+    agent_page.locator("#close-menu button").focus()
     agent_page.keyboard.press("Escape")
-    expect(agent_page.locator("#publish-button")).to_be_hidden()
+    expect(agent_page.locator("#close-menu button")).to_be_hidden()
     expect(summary).to_be_focused()
 
 
