@@ -145,7 +145,7 @@ def test_twins_at_the_same_moment_make_one_inquiry(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
-def test_publishing_waits_for_no_second_writer(make_inquiry, agent, other_agent, monkeypatch):
+def test_sending_waits_for_no_second_writer(make_inquiry, agent, other_agent, monkeypatch):
     """A colleague who saves between the version check and the move is not overwritten."""
     from threading import Thread
 
@@ -177,5 +177,5 @@ def test_publishing_waits_for_no_second_writer(make_inquiry, agent, other_agent,
     thread.join(10)
     inquiry.refresh_from_db()
     assert Message.objects.get().body == inquiry.suggested_reply
-    # Hers came after the publication: it is kept as a text in the editor, and what was published stays published.
+    # Hers came after the sending: it is kept as a text in the editor, and what was sent stays sent.
     assert (outcome, inquiry.reply, inquiry.status) == (["saved"], "La de ella", Status.ANSWERED)

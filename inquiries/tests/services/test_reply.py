@@ -67,7 +67,7 @@ def test_the_draft_can_be_used_again(inquiry, agent):
         services.use_draft(fresh, actor=agent, version=1)
 
 
-def test_publishing_makes_the_message_and_the_status(inquiry, agent):
+def test_sending_makes_the_message_and_the_status(inquiry, agent):
     fresh = services.send_answer(inquiry, actor=agent, text="Hola Juana", version=0)
     message = Message.objects.get()
     assert (fresh.status, fresh.reply) == (Status.ANSWERED, "Hola Juana")
@@ -76,26 +76,26 @@ def test_publishing_makes_the_message_and_the_status(inquiry, agent):
     assert kinds(inquiry)[-1] == EventKind.PUBLISHED
 
 
-def test_publishing_the_untouched_draft_keeps_it_as_the_reply(inquiry, agent):
+def test_sending_the_untouched_draft_keeps_it_as_the_reply(inquiry, agent):
     fresh = services.send_answer(inquiry, actor=agent, text=inquiry.suggested_reply, version=0)
     assert fresh.reply == inquiry.suggested_reply
 
 
 @pytest.mark.parametrize("text", ["", "  \n "])
-def test_an_empty_reply_is_not_published(inquiry, agent, text):
+def test_an_empty_reply_is_not_sent(inquiry, agent, text):
     with pytest.raises(services.EmptyReply):
         services.send_answer(inquiry, actor=agent, text=text, version=0)
     assert not Message.objects.exists()
 
 
-def test_a_second_click_publishes_nothing(inquiry, agent):
+def test_a_second_click_sends_nothing(inquiry, agent):
     services.send_answer(inquiry, actor=agent, text="Hola", version=0)
     with pytest.raises((InvalidMove, StaleInquiry)):
         services.send_answer(inquiry, actor=agent, text="Hola", version=0)
     assert Message.objects.count() == 1
 
 
-def test_the_last_answer_is_not_published_again(inquiry, agent):
+def test_the_last_answer_is_not_sent_again(inquiry, agent):
     fresh = services.send_answer(inquiry, actor=agent, text="Hola", version=0)
     fresh = services.reopen(fresh, actor=agent)
     with pytest.raises(services.AlreadySent):
@@ -114,7 +114,7 @@ def test_what_was_erased_meanwhile_takes_no_reply(inquiry, agent, verb):
         verb(inquiry, actor=agent, version=inquiry.reply_version)
 
 
-def test_a_conflict_publishes_nothing(inquiry, agent, other_agent):
+def test_a_conflict_sends_nothing(inquiry, agent, other_agent):
     services.save_reply(inquiry, actor=other_agent, text="La otra", version=0)
     with pytest.raises(services.ReplyConflict):
         services.send_answer(inquiry, actor=agent, text="La mía", version=0)
