@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from inquiries.models import Analysis, InquiryEvent, SiteSettings, User
 from inquiries.models.inquiry import COUNT_CAP
-from inquiries.states import EventKind, Sentiment, Status
+from inquiries.states import DeliveryState, EventKind, Sentiment, Status
 
 register = template.Library()
 ENGINES = {"openai": "OpenAI"}
@@ -146,6 +146,8 @@ def spoken(code: str) -> str:
 @register.filter
 def event_sentence(event: InquiryEvent) -> str:
     """What was done, after the name of who did it."""
+    if event.kind == EventKind.ARRIVED and event.new == DeliveryState.CANCELLED:
+        return _("left the failed email at that")
     return {
         EventKind.STATUS: _("changed the status"),
         EventKind.CATEGORY: _("corrected the category"),
@@ -166,8 +168,8 @@ def event_sentence(event: InquiryEvent) -> str:
 
 @register.filter
 def event_value(value: str) -> str:
-    """A status or sentiment by its label; category names are data and stay."""
-    for labels in (Status, Sentiment):
+    """A status, sentiment or state of an email by its label; category names are data and stay."""
+    for labels in (Status, Sentiment, DeliveryState):
         if value in labels.values:
             return str(labels(value).label)
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -60,7 +61,7 @@ class Watch:
 def thread_of(inquiry: Inquiry) -> list[Entry]:
     """Return everything that both sides may read one day, oldest first, without notes."""
     rows = inquiry.messages.filter(kind__in=[MessageKind.ANSWER, MessageKind.CUSTOMER])
-    messages = rows.select_related("author", "delivery").annotate(left=F("published_at") - Now())
+    messages: Any = rows.select_related("author", "delivery").annotate(left=F("published_at") - Now())
     return [Entry(message, getattr(message, "delivery", None), message.left) for message in messages]
 
 
