@@ -1,14 +1,26 @@
-"""`/healthz`: can this installation take, find and analyse inquiries?
+"""What machines ask: `/healthz`, is this web process well; `/readyz`, should it be sent requests, is all in order.
 
-`{"status", "version", "checks": {"database", "queue", "worker", "search", "migrations"}}`. `status` is
+Both answer `{"status", "version", "checks": {...}}` in about a second even where Redis cannot be reached. They write
+nothing, ask for no session and leave no line in the log. Details stay in the log: a stranger may call them.
+
+`/healthz` has the checks database, queue, worker, search, migrations. `status` is
 
 - `ok` (200): every check is `ok`;
 - `degraded` (200): inquiries are taken in, but something else is amiss: no worker beats, the queue cannot be reached,
   the full-text triggers are gone, migrations wait. Code 200, because restarting the web server would mend none of it:
   a container's health check must not end a healthy process for the fault of another;
-- `down` (503): the database does not answer; the checks that need it are `unknown`.
+- `down` (503): the database does not answer; the checks that need it are `unknown`. What only marks a container as
+  unhealthy, as Docker does, may go by the code. What ends unhealthy processes (Kubernetes, Swarm) should give it some
+  minutes or watch the port instead: while the database is away, this process answers customers and keeps their text.
 
-It writes nothing, asks for no session and leaves no line in the log. Details stay in the log: a stranger may call this.
+`/readyz` adds `backup` (`ok`, `old` past 26 hours, `none`, or `off` with POK_BACKUP_DAYS=0) and is for load balancers,
+rolling upgrades and alerts. `status` is
+
+- `ready` (200): every check is `ok`, or `off`;
+- `degraded` (200): send requests here, but somebody should look: every fault that this process and another one beside
+  it would share, or that costs no request (queue, worker, search, backup);
+- `unready` (503): send none here: the database does not answer this process, or its migrations are not applied yet.
+  During an upgrade the processes of the version before stay ready, as they know of no newer migration.
 """
 
 from __future__ import annotations
@@ -39,19 +51,36 @@ Check = Callable[[], str]
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer in about a second even where Redis cannot be reached."""
+    """Tell whether this web process is well."""
+    checks = _asked({"worker": _worker, "search": _search, "migrations": _migrations})
+    is_down = checks["database"] != "ok"
+    status = "down" if is_down else "ok" if _is_fine(checks) else "degraded"
+    return _answer(status, checks, code=503 if is_down else 200)
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Tell whether this web process should be sent requests, and whether all is in order."""
+    checks = _asked({"worker": _worker, "search": _search, "migrations": _migrations, "backup": _backup})
+    is_unready = checks["database"] != "ok" or checks["migrations"] != "ok"
+    status = "unready" if is_unready else "ready" if _is_fine(checks) else "degraded"
+    return _answer(status, checks, code=503 if is_unready else 200)
+
+
+def _asked(needing_database: dict[str, Check]) -> dict[str, str]:
     checks = {"database": _database(), "queue": _queue()}
-    needing_database: dict[str, Check] = {"worker": _worker, "search": _search, "migrations": _migrations}
     for name, check in needing_database.items():
         checks[name] = _guarded(check) if checks["database"] == "ok" else "unknown"
-    is_down = checks["database"] != "ok"
-    is_ok = set(checks.values()) == {"ok"}
-    body = {
-        "status": "down" if is_down else "ok" if is_ok else "degraded",
-        "version": settings.POK_VERSION,
-        "checks": checks,
-    }
-    return JsonResponse(body, status=503 if is_down else 200, headers={"Cache-Control": "no-store"})
+    return checks
+
+
+def _is_fine(checks: dict[str, str]) -> bool:
+    return set(checks.values()) <= {"ok", "off"}
+
+
+def _answer(status: str, checks: dict[str, str], *, code: int) -> JsonResponse:
+    body = {"status": status, "version": settings.POK_VERSION, "checks": checks}
+    return JsonResponse(body, status=code, headers={"Cache-Control": "no-store"})
 
 
 def _database() -> str:
@@ -65,10 +94,10 @@ def _database() -> str:
 
 
 def _guarded(check: Check) -> str:
-    # Before the first migration the tables are not there yet.
+    # Before the first migration the tables are not there yet; the folder of the backups may be out of reach.
     try:
         return check()
-    except DatabaseError:
+    except (DatabaseError, OSError):
         return "unknown"
 
 
@@ -107,3 +136,7 @@ def _migrations() -> str:
             return "pending"
         _migrated.set()
     return "ok"
+
+
+def _backup() -> str:
+    return metrics.backup().state

@@ -1,4 +1,4 @@
-"""What every request passes: a size limit, the person's language and time zone, sign-in for htmx, a log line."""
+"""What every request passes: a count, a log line, a size limit, the person's language and zone, sign-in for htmx."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import MiddlewareNotUsed
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -27,7 +28,27 @@ from pok.logging import get_logger
 
 log = get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
-HEALTH_PATH = "/healthz"
+# Asked by machines every few seconds: not worth a line in the log, and nobody's session is loaded for them.
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class RequestCountMiddleware:
+    """Count requests and their seconds for `/metrics`; left out where POK_METRICS_TOKEN asks for none."""
+
+    def __init__(self, get_response: Handler) -> None:
+        if not settings.METRICS_TOKEN:
+            raise MiddlewareNotUsed
+        from pok import meters  # with the library that only they need
+
+        self.get_response = get_response
+        self.count = meters.count_request
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        self.count(match.view_name if match else "", str(request.method), response.status_code, started)
+        return response
 
 
 class BodyLimitMiddleware:
@@ -66,7 +87,7 @@ class PreferencesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Neither asks who is there, so that a database that is down does not matter to them.
-        if request.path.startswith("/static/") or request.path == HEALTH_PATH:
+        if request.path.startswith("/static/") or request.path in PROBES:
             return self.get_response(request)
         with translation.override(self._language(request)), timezone.override(self._zone(request)):
             request.LANGUAGE_CODE = translation.get_language()
@@ -131,12 +152,12 @@ class HtmxLoginMiddleware:
 class RequestLogMiddleware(RequestMiddleware):
     """One line a request with its id, which the response carries too.
 
-    It names the route, never the path, which may hold a customer's token. Health checks are not worth a line.
+    It names the route, never the path, which may hold a customer's token.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.started = time.perf_counter()  # type: ignore[attr-defined]
-        if request.path == HEALTH_PATH:
+        if request.path in PROBES:
             return cast("HttpResponse", self.get_response(request))
         return cast("HttpResponse", super().__call__(request))
 

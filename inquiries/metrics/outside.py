@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inquiries import breaker, budget, engines
+from inquiries import backups, breaker, budget, engines
 from inquiries.models import ServiceState, SiteSettings
 from inquiries.states import AIMode, AIReason, MailReason
 
@@ -55,10 +55,14 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """`state` is "ok", "old" (over BACKUP_IS_OLD), "none", or "off" where none are to be made."""
+    """`state` is "ok", "old" (over BACKUP_IS_OLD), "none", or "off" where none are to be made.
+
+    `error` tells in words why the last try failed, "" where it did not.
+    """
 
     state: str
     at: datetime | None = None
+    error: str = ""
 
 
 def engine_in_use() -> EngineInUse:
@@ -83,11 +87,15 @@ def ai_service() -> Service | None:
 
 
 def mail_service() -> Service:
-    """Tell how the mail server is doing: amber after a failure, red after FAILING_FOR_GOOD in a row."""
+    """Tell how the mail server is doing.
+
+    Amber after a failure; red while no mail is tried because it failed FAILING_FOR_GOOD times, or refuses our password.
+    """
     if not settings.HAS_MAIL:
         return Service(Light.OFF)
     row = ServiceState.objects.filter(name=MAIL).first() or ServiceState(name=MAIL)
-    is_down = row.open_until or row.failures >= FAILING_FOR_GOOD
+    is_lasting = row.failures >= FAILING_FOR_GOOD or row.last_error == MailReason.AUTHENTICATION
+    is_down = row.open_until is not None and is_lasting
     return _service(row, Light.RED if is_down else Light.AMBER if row.failures else Light.GREEN, MailReason)
 
 
@@ -112,14 +120,11 @@ def backup() -> Backup:
     """Tell how old the newest backup is."""
     if not settings.BACKUP_DAYS:
         return Backup("off")
-    try:
-        from inquiries import backups
-    except ImportError:
-        return Backup("none")
-    at = backups.last_success()
+    at, error = backups.last_success(), backups.last_error()
+    why = str(error.label) if error else ""
     if at is None:
-        return Backup("none")
-    return Backup("old" if timezone.now() - at > BACKUP_IS_OLD else "ok", at)
+        return Backup("none", error=why)
+    return Backup("old" if timezone.now() - at > BACKUP_IS_OLD else "ok", at, why)
 
 
 def ai_notice() -> str:

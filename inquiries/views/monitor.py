@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from inquiries import metrics, services
-from inquiries.models import Analysis, Inquiry
+from inquiries.models import Analysis, Delivery, Inquiry
 from inquiries.models.inquiry import InquiryError
 from inquiries.states import AnalysisState
 from inquiries.views.pace_charts import pace_charts
@@ -85,6 +85,30 @@ def resume_analysis(request: AgentRequest) -> HttpResponse:
     return _act(request, resume)
 
 
+@posted_from("monitor")
+@supervisors_only
+def resend_mail(request: AgentRequest) -> HttpResponse:
+    """Send one email again that failed or may not have arrived (`delivery=<id>`)."""
+
+    def resend() -> str:
+        services.send_again(_mail(request), actor=request.user)
+        return _("The email will be sent again.")
+
+    return _act(request, resend)
+
+
+@posted_from("monitor")
+@supervisors_only
+def settle_mail(request: AgentRequest) -> HttpResponse:
+    """Close one email that a person has dealt with (`delivery=<id>`)."""
+
+    def settle() -> str:
+        services.settle(_mail(request), actor=request.user)
+        return _("Noted: this email needs nothing more.")
+
+    return _act(request, settle)
+
+
 def _act(request: AgentRequest, verb: Callable[[], str]) -> HttpResponse:
     """Do it, say how it went, and answer with the region or the page."""
     try:
@@ -111,6 +135,13 @@ def _inquiry(request: AgentRequest, number: str) -> Inquiry:
     inquiry = get_object_or_404(Inquiry.objects.visible_to(request.user), pk=_number(number))
     name_inquiry(inquiry.pk)
     return inquiry
+
+
+def _mail(request: AgentRequest) -> Delivery:
+    visible = Delivery.objects.filter(inquiry__in=Inquiry.objects.visible_to(request.user))
+    mail = get_object_or_404(visible.select_related("inquiry"), pk=_number(request.POST.get("delivery", "")))
+    name_inquiry(mail.inquiry_id)
+    return mail
 
 
 def _number(text: str) -> int:

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -154,3 +155,93 @@ def test_it_writes_nothing_and_starts_no_session(client, worker, django_assert_m
 def test_it_only_reads(client, db):
     assert client.head(URL).status_code == 200
     assert client.post(URL).status_code == 405
+
+
+# --- Ready for requests? -------------------------------------------------------------------------
+READY = "/readyz"
+
+
+@pytest.fixture
+def backed_up(monkeypatch) -> None:
+    _last_backup(monkeypatch, timedelta(hours=25))
+
+
+def _last_backup(monkeypatch, age: timedelta | None) -> None:
+    state = "none" if age is None else "old" if age > timedelta(hours=26) else "ok"
+    monkeypatch.setattr(health.metrics, "backup", lambda: health.metrics.Backup(state))
+
+
+def test_all_is_ready(client, worker, backed_up):
+    response = client.get(READY)
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ready",
+        "version": "0.1.0",
+        "checks": dict.fromkeys(("database", "queue", "worker", "search", "migrations", "backup"), "ok"),
+    }
+    assert "no-store" in response["Cache-Control"]
+    assert reverse("readyz") == READY
+
+
+@pytest.mark.parametrize(("age", "word"), [(timedelta(hours=27), "old"), (None, "none")])
+def test_a_backup_that_is_old_or_missing_turns_no_request_away(client, worker, monkeypatch, age, word):
+    _last_backup(monkeypatch, age)
+    response = client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["checks"]["backup"] == word
+
+
+def test_backups_that_are_switched_off_are_no_fault(client, worker, settings):
+    settings.BACKUP_DAYS = 0
+    body = client.get(READY).json()
+    assert (body["status"], body["checks"]["backup"]) == ("ready", "off")
+
+
+def test_a_folder_of_backups_out_of_reach_is_said(client, worker, monkeypatch):
+    def refuse() -> None:
+        raise PermissionError("/srv/copias")
+
+    monkeypatch.setattr(health.metrics, "backup", refuse)
+    response = client.get(READY)
+    assert (response.status_code, response.json()["checks"]["backup"]) == (200, "unknown")
+    assert "copias" not in response.content.decode()
+
+
+def test_without_a_worker_requests_are_still_welcome(client, backed_up, db):
+    response = client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["checks"]["worker"] == "missing"
+
+
+def test_without_the_database_no_request_is_sent_here(client, worker):
+    with _no_database():
+        response = client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (503, "unready")
+    assert set(response.json()["checks"].values()) == {"down", "ok", "unknown"}
+
+
+def test_before_its_migrations_are_applied_no_request_is_sent_here(client, worker, backed_up, monkeypatch):
+    monkeypatch.setattr(health, "_migrated", type(health._migrated)())
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: [("one", False)])
+    response = client.get(READY)
+    assert (response.status_code, response.json()["status"]) == (503, "unready")
+    assert client.get(URL).status_code == 200  # restarting would apply none
+
+
+def test_whoever_asks_gets_the_same_answer(client, agent, supervisor, outsider, worker, backed_up):
+    answers = [client.get(READY).content]
+    for person in (agent, supervisor, outsider):
+        client.force_login(person)
+        answers.append(client.get(READY).content)
+    assert len(set(answers)) == 1
+
+
+def test_being_ready_is_only_read(client, worker, django_assert_max_num_queries):
+    client.get(READY)
+    with django_assert_max_num_queries(8) as queries:
+        response = client.get(READY)
+    assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
+    assert not Session.objects.exists()
+    assert not response.cookies
+    assert client.head(READY).status_code == 200
+    assert client.post(READY).status_code == 405

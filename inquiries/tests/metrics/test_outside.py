@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from inquiries import breaker, budget, metrics
+from inquiries.backups import BackupReason
 from inquiries.metrics import Light
 from inquiries.models import ServiceState, SiteSettings
 from inquiries.states import AIReason, MailReason
@@ -78,8 +81,10 @@ def test_without_a_mail_server_its_light_is_off(settings):
         (None, Light.GREEN),
         ({"failures": 0}, Light.GREEN),
         ({"failures": 1}, Light.AMBER),
-        ({"failures": 3}, Light.RED),
-        ({"failures": 1, "open_until": timezone.now()}, Light.RED),
+        ({"failures": 9}, Light.AMBER),  # it answers, and refuses each of these mails
+        ({"failures": 1, "open_until": timezone.now()}, Light.AMBER),
+        ({"failures": 3, "open_until": timezone.now()}, Light.RED),
+        ({"failures": 1, "open_until": timezone.now(), "last_error": "authentication"}, Light.RED),
     ],
 )
 def test_the_light_of_the_mail_server(settings, fields, light):
@@ -94,6 +99,21 @@ def test_its_last_error_is_in_words(settings, code, words):
     settings.HAS_MAIL = True
     ServiceState.objects.create(name="mail", failures=1, last_error=code)
     assert metrics.mail_service().error == words
+
+
+# --- Backups -------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("hours", "state"), [(None, "none"), (25, "ok"), (27, "old")])
+def test_how_old_the_newest_backup_is(hours, state):
+    at = None if hours is None else timezone.now() - timedelta(hours=hours)
+    ServiceState.objects.create(name="backup", last_success_at=at)
+    assert metrics.backup() == metrics.Backup(state, at)
+
+
+def test_a_backup_that_failed_says_why(settings):
+    ServiceState.objects.create(name="backup", failures=1, last_error="disk_full")
+    assert metrics.backup() == metrics.Backup("none", error=str(BackupReason.DISK_FULL.label))
+    settings.BACKUP_DAYS = 0
+    assert metrics.backup() == metrics.Backup("off")
 
 
 # --- What every page of the desk says ------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 
 from inquiries import breaker, budget
 from inquiries.models import Analysis, Delivery, Heartbeat, InquiryEvent, ServiceState, SiteSettings
@@ -207,11 +208,11 @@ def test_it_costs_the_same_however_much_there_is(site, make_inquiry, django_asse
     fill(3)
     site.get(reverse("monitor"))  # the desk's settings are in the cache now
     # session, person, two for permissions; seven counts, their oldest and reason; workers, failures, retries; two for
-    # the counts of emails and one for their list. The last hour is in the cache for ten seconds: three more.
-    with django_assert_num_queries(18):
+    # the counts of emails, one for their list, two for the backup. The last hour is in the cache for ten seconds.
+    with django_assert_num_queries(20):
         site.get(reverse("monitor"))
     fill(15)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         site.get(reverse("monitor"))
 
 
@@ -319,7 +320,11 @@ def test_the_last_hour_is_drawn_and_written_out(site, make_inquiry):
 
 @pytest.mark.parametrize(
     ("state", "light"),
-    [(None, "light-green"), ({"failures": 1}, "light-amber"), ({"failures": 3, "last_error": "timeout"}, "light-red")],
+    [
+        (None, "light-green"),
+        ({"failures": 1}, "light-amber"),
+        ({"failures": 3, "last_error": "timeout", "open_until": timezone.now()}, "light-red"),
+    ],
 )
 def test_the_mail_server_s_state_and_the_emails_that_need_a_person(site, settings, inquiry, state, light):
     settings.HAS_MAIL = True
@@ -341,3 +346,55 @@ def test_without_a_mail_server_it_says_what_to_do(site, settings):
     section = _html(site.get(reverse("monitor"))).split('<section id="mail"')[1].split("</section>")[0]
     assert "light-off" in section
     assert "EMAIL_URL" in section
+
+
+@pytest.fixture
+def lost(inquiry) -> Delivery:
+    """An answer of which nobody knows whether it arrived."""
+    row = Delivery.objects.create(
+        inquiry=inquiry, kind=DeliveryKind.ANSWER, recipient=inquiry.email, state=DeliveryState.UNKNOWN, mail_id="<1@x>"
+    )
+    Delivery.objects.filter(pk=row.pk).update(due_at=None, finished_at=Now())
+    return row
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("resend_mail", DeliveryState.QUEUED), ("settle_mail", DeliveryState.SENT)]
+)
+def test_a_person_decides_about_an_email(site, lost, name, state):
+    response = site.post(reverse(name), {"delivery": lost.pk}, headers=HTMX)
+    assert response.status_code == 200
+    lost.refresh_from_db()
+    assert lost.state == state
+    assert f'id="mail-{lost.pk}"' not in _html(response)
+    again = site.post(reverse(name), {"delivery": lost.pk}, follow=True)
+    assert [message.level_tag for message in again.context["messages"]] == ["error"]
+
+
+@pytest.mark.parametrize("name", ["resend_mail", "settle_mail"])
+def test_only_supervisors_decide_about_emails_here(client, agent, outsider, supervisor, lost, name):
+    for person, code in ((None, 302), (agent, 403), (outsider, 403)):
+        if person:
+            client.force_login(person)
+        assert client.post(reverse(name), {"delivery": lost.pk}).status_code == code
+    lost.refresh_from_db()
+    assert lost.state == DeliveryState.UNKNOWN
+    client.force_login(supervisor)
+    for which in ("987654", "abc", "", "²"):
+        assert client.post(reverse(name), {"delivery": which}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("state", "light"),
+    [
+        (None, "light-amber"),
+        ({"last_success_at": timezone.now()}, "light-green"),
+        ({"last_success_at": timezone.now() - timedelta(hours=27)}, "light-amber"),
+    ],
+)
+def test_the_age_of_the_backup_is_shown(site, settings, state, light):
+    settings.BACKUP_DAYS = 14
+    if state:
+        ServiceState.objects.create(name="backup", **state)
+    section = _html(site.get(reverse("monitor"))).split('aria-labelledby="backup-title"')[1].split("</section>")[0]
+    assert light in section
