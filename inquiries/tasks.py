@@ -18,15 +18,17 @@ def analyse(analysis_id: int) -> None:
 
 @on_startup()  # type: ignore[untyped-decorator]
 def start_threads() -> None:
-    from inquiries import learner, sweeper
+    from inquiries import learner, postman, sweeper
 
     sweeper.start()
+    postman.start()
     learner.start()
 
 
 @on_shutdown()  # type: ignore[untyped-decorator]
 def say_goodbye() -> None:
-    from inquiries import learner, sweeper
+    from inquiries import learner, postman, sweeper
 
     learner.leave()
+    postman.leave()
     sweeper.leave()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from email.errors import HeaderParseError
+from email.headerregistry import Address, parser  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on", "si", "sí"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
 def text(name: str, default: str = "") -> str:
@@ -93,13 +96,43 @@ def database(name: str, default: Path) -> dict[str, Any]:
 def email(name: str, default: str) -> dict[str, Any]:
     """Return Django's settings of the mail server that the variable names."""
     value = text(name, default)
+    refusal = f"{name} is not a mail address such as smtp+tls://user:password@host:587"
     try:
         config: dict[str, Any] = environ.Env.email_url_config(value)
     except (ValueError, KeyError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"{name} is not a mail address such as smtp+tls://user:password@host:587") from error
-    if "EMAIL_BACKEND" not in config:
-        raise ImproperlyConfigured(f"{name} is not a mail address such as smtp+tls://user:password@host:587")
+        raise ImproperlyConfigured(refusal) from error
+    scheme = value.partition(":")[0].lower()
+    if scheme in MAIL_PORTS:
+        if not config["EMAIL_HOST"]:
+            raise ImproperlyConfigured(refusal)
+        config |= {"EMAIL_BACKEND": "pok.mail.EmailBackend", "EMAIL_PORT": config["EMAIL_PORT"] or MAIL_PORTS[scheme]}
+    elif scheme == "smtps":  # some call port 465 so, some port 587
+        raise ImproperlyConfigured(f"{name}: use smtp+tls:// (STARTTLS, port 587) or smtp+ssl:// (port 465).")
+    elif scheme == "filemail":
+        config["EMAIL_FILE_PATH"] = _folder(name, urlsplit(value).netloc, config["EMAIL_FILE_PATH"])
     return config
+
+
+def _folder(name: str, host: str, path: str) -> str:
+    """Return the folder of filemail:///folder, whose path begins at the root."""
+    if host or not path.strip("/"):
+        raise ImproperlyConfigured(f"{name}: write the folder in full, with three strokes: filemail:///var/mail")
+    return f"/{path.lstrip('/')}"
+
+
+def mailbox(name: str, default: str) -> str:
+    """Return the variable as an address, alone or under a name: Soporte <soporte@example.com>; empty as it is."""
+    value = text(name, default)
+    if not value:
+        return ""
+    try:
+        found, rest = parser.get_mailbox(value)
+        domain = (found.domain or "").encode("idna").decode("ascii")
+        if rest or found.all_defects or not domain:
+            raise ValueError
+        return str(Address(found.display_name or "", username=found.local_part, domain=domain))
+    except (HeaderParseError, ValueError, IndexError) as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: use an address such as soporte@example.com.") from error
 
 
 def data_folder(path: Path) -> Path:

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "pok.middleware.RequestCountMiddleware",
     "pok.middleware.RequestLogMiddleware",  # below the static files, above everything that may refuse
     "pok.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -139,7 +140,10 @@ else:
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 3, "pool": {"min_size": 1, "max_size": 20, "timeout": 3}},
+        "OPTIONS": {
+            "connect_timeout": 3,
+            "pool": {"min_size": 1, "max_size": 20, "timeout": 3, "reconnect_timeout": 2},
+        },
     }
 
 # --- Queue and cache ---------------------------------------------------------------------------
@@ -231,11 +235,16 @@ AXES_ENABLE_ADMIN = False  # our own list of locked-out people is in inquiries.a
 
 # --- Mail --------------------------------------------------------------------------------------
 # Without EMAIL_URL nothing is sent: customers read their answers by the link, and the monitor says so.
-HAS_MAIL = bool(env.text("EMAIL_URL"))
-globals().update(env.email("EMAIL_URL", "dummymail://"))
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("POK_FROM_EMAIL", "pok@localhost")
-REPLY_TO = env.text("POK_REPLY_TO")
+MAIL = env.email("EMAIL_URL", "dummymail://")
+globals().update(MAIL)
+HAS_MAIL = not MAIL["EMAIL_BACKEND"].endswith("dummy.EmailBackend")
+EMAIL_TIMEOUT = 20  # seconds, for each step of the talk with the mail server
+# For its last word on a mail: whoever hangs up early does not know whether it was taken (RFC 5321, 4.5.3.2.6).
+MAIL_PATIENCE = 120
+# Without a name of its own the mail server's user, which is an address at many providers.
+_mail_user = MAIL["EMAIL_HOST_USER"] or ""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.mailbox("POK_FROM_EMAIL", _mail_user if "@" in _mail_user else "pok@localhost")
+REPLY_TO = env.mailbox("POK_REPLY_TO", "")
 
 # --- Backups -----------------------------------------------------------------------------------
 BACKUP_DIR = Path(env.text("POK_BACKUP_DIR", str(DATA_DIR / "backups"))).expanduser().resolve()

@@ -6,6 +6,7 @@ from inquiries.services import comparisons, prompts
 from inquiries.services.intake import IdempotencyConflict, Replay, Submission, submit
 from inquiries.services.labels import NothingToUndo, correct_category, correct_sentiment, undo_correction
 from inquiries.services.machine import dismiss, pause_analysis, resume_analysis
+from inquiries.services.mail import queue_answer, queue_receipt, send_again, settle
 from inquiries.services.reply import (
     AlreadySent,
     EmptyReply,
@@ -39,13 +40,17 @@ __all__ = [
     "mark_spam",
     "pause_analysis",
     "prompts",
+    "queue_answer",
+    "queue_receipt",
     "remark_doubtful",
     "reopen",
     "resume_analysis",
     "retry",
     "retry_failed",
     "save_reply",
+    "send_again",
     "send_answer",
+    "settle",
     "start_from_answer",
     "submit",
     "undo_correction",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from inquiries.models import IdempotencyKey, Inquiry
 from inquiries.models.inquiry import InquiryError
+from inquiries.services.mail import queue_receipt
 from inquiries.services.queueing import queue_analysis, skip_reason
 from inquiries.states import AnalysisState, Purpose, Source, SpamReason, Status
 
@@ -82,6 +83,7 @@ def _create(fields: dict[str, str], source: Source, spam_reason: SpamReason | No
     )
     if not skip:
         queue_analysis(inquiry, Purpose.ARRIVAL)
+    queue_receipt(inquiry)
     return inquiry
 
 
