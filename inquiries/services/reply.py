@@ -16,6 +16,7 @@ from inquiries.ai.templates import first_name
 from inquiries.models import Delivery, Example, Inquiry, InquiryEvent, Message, Outcome, StaleInquiry, User
 from inquiries.models.events import MessageQuerySet
 from inquiries.models.inquiry import InquiryError
+from inquiries.services.mail import queue_answer
 from inquiries.services.shared import add_event, after_human_act
 from inquiries.states import DeliveryState, EventKind, MailReason, MessageKind, Status
 
@@ -95,10 +96,11 @@ def send_answer(inquiry: Inquiry, *, actor: User, text: str, version: int) -> In
         raise AlreadySent(_("This text was sent already: change it before you send it again."))
     inquiry = save_reply(inquiry, actor=actor, text=text, version=version)
     message = _lay_out(inquiry, actor)
-    fields = {"answered_at": message.published_at, "reply": message.body, "to_learn": True}
+    fields: dict[str, Any] = {"answered_at": message.published_at, "reply": message.body, "to_learn": True}
     inquiry.move_to(Status.ANSWERED, actor=actor, **fields)
     outcomes.record(inquiry, actor=actor, sent=message.body)
     add_event(inquiry, EventKind.PUBLISHED, actor)
+    queue_answer(message)
     return inquiry
 
 

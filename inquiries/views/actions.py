@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from inquiries import services
 from inquiries.forms_detail import AnswerForm, CategoryForm, CloseForm, DeliveryForm, ReplyForm, SentimentForm, UndoForm
-from inquiries.models import Inquiry
+from inquiries.models import Delivery, Inquiry
 from inquiries.models.inquiry import InquiryError, InvalidMove, StaleInquiry
 from inquiries.states import MessageKind, Sentiment, Status
 from inquiries.views.conflict import clash_of, who_ended
@@ -138,24 +138,22 @@ def undo_send(request: AgentRequest, pk: int) -> HttpResponse:
     )
 
 
-def _decide(verb: str, done: object) -> View:
+def _decide(verb: Callable[..., Delivery], done: object) -> View:
     """The view of a decision about an email that failed, or of which nobody knows whether it arrived."""
 
     @agent_action
     def act(request: AgentRequest, pk: int) -> HttpResponse:
-        from inquiries.services import mail
-
         inquiry, form = fetch(request, pk), DeliveryForm(request.POST)
         if not form.is_valid():
             return refuse(request, pk, form)
         email = get_object_or_404(inquiry.deliveries, pk=form.cleaned_data["delivery"])
-        return do(request, pk, lambda: getattr(mail, verb)(email, actor=request.user), str(done))
+        return do(request, pk, lambda: verb(email, actor=request.user), str(done))
 
     return act
 
 
-resend = _decide("send_again", gettext_lazy("The email will be sent again."))
-settle = _decide("settle", gettext_lazy("Noted: this email needs nothing more."))
+resend = _decide(services.send_again, gettext_lazy("The email will be sent again."))
+settle = _decide(services.settle, gettext_lazy("Noted: this email needs nothing more."))
 
 
 @agent_action

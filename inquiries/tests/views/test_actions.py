@@ -18,6 +18,8 @@ VERBS = (
     "borrador",
     "enviar",
     "no-enviar",
+    "reenviar",
+    "zanjar",
     "cerrar",
     "reabrir",
     "spam",
