@@ -1,4 +1,4 @@
-"""One thread in each worker process: heartbeat, leases, and a bell for every row that is due."""
+"""One thread in each worker process: heartbeat, leases, and a bell for every analysis that is due."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 
 from inquiries import jobs
-from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry
+from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry, ReceiptPause, SiteSettings
 from inquiries.states import AnalysisState
 from pok.logging import get_logger
 
@@ -93,6 +93,7 @@ def prune() -> None:
     """Forget what nobody will ask for again."""
     IdempotencyKey.objects.expired().delete()
     Heartbeat.objects.filter(seen_at__lt=Now() - FORGET_WORKER).delete()
+    ReceiptPause.objects.filter(until__lt=Now()).delete()
 
 
 def beat() -> None:
@@ -106,10 +107,13 @@ def beat() -> None:
 def ring_due() -> int:
     """Top the queue up with due rows, never with the whole backlog; return how many bells rang.
 
-    A row that was rung for a moment ago is most likely in the queue still.
+    A row that was rung for a moment ago is most likely in the queue still. While a supervisor has paused the analysis
+    no bell rings.
     """
     from inquiries.tasks import analyse
 
+    if SiteSettings.current().is_analysis_paused:
+        return 0
     now = time.monotonic()
     for pk in [pk for pk, rung_at in _rung.items() if now - rung_at > RING_AGAIN]:
         del _rung[pk]

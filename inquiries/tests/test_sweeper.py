@@ -6,11 +6,12 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+from django.core.cache import caches
 from django.db import OperationalError
 from django.db.models.functions import Now
 
-from inquiries import bell, jobs, sweeper, tasks
-from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry
+from inquiries import bell, jobs, services, sweeper, tasks
+from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry, ReceiptPause
 from inquiries.states import AnalysisState
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,16 @@ def test_the_queue_is_topped_up_and_never_flooded(make_inquiry, rung, pending, s
     assert sweeper.ring_due() == 3
     pending(40)
     assert sweeper.ring_due() == 0
+
+
+def test_no_bell_rings_while_the_analysis_is_paused(make_inquiry, rung, pending, supervisor):
+    make_inquiry()
+    services.pause_analysis(actor=supervisor)
+    caches["local"].clear()  # as after its few seconds
+    assert sweeper.ring_due() == 0
+    services.resume_analysis(actor=supervisor)
+    caches["local"].clear()
+    assert sweeper.ring_due() == 1
 
 
 def test_a_row_that_was_rung_for_is_not_rung_for_again_at_once(make_inquiry, rung, pending, monkeypatch):
@@ -125,7 +136,10 @@ def test_what_nobody_asks_for_is_pruned(make_inquiry, pending):
     IdempotencyKey.objects.create(scope="form", key="new", body_digest="", inquiry=inquiry)
     Heartbeat.objects.create(worker="gone", version="0", threads=1)
     Heartbeat.objects.update(seen_at=Now() - timedelta(days=2))
+    ReceiptPause.objects.create(address_key="over", until=Now() - timedelta(seconds=1))
+    ReceiptPause.objects.create(address_key="still", until=Now() + timedelta(minutes=1))
     sweeper.prune()
+    assert [pause.address_key for pause in ReceiptPause.objects.all()] == ["still"]
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["new"]
     assert not Heartbeat.objects.exists()
 
