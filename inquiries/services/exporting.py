@@ -22,6 +22,7 @@ RELATED = (
     "corrections__actor",
     "outcomes__actor",
     "idempotency_keys",
+    "deliveries",
 )
 INQUIRY_FIELDS = (
     "customer_name",
@@ -31,6 +32,7 @@ INQUIRY_FIELDS = (
     "created_at",
     "updated_at",
     "answered_at",
+    "followed_up_at",
     "status",
     "spam_reason",
     "category_by_person",
@@ -88,6 +90,17 @@ CORRECTION_FIELDS = (
     "created_at",
     "undone_at",
 )
+DELIVERY_FIELDS = (
+    "kind",
+    "recipient",
+    "mail_id",
+    "state",
+    "error",
+    "error_detail",
+    "created_at",
+    "handed_at",
+    "finished_at",
+)
 OUTCOME_FIELDS = (
     "engine",
     "model",
@@ -141,6 +154,7 @@ def _inquiry(inquiry: Inquiry) -> dict[str, Any]:
         "analyses": [_analysis(analysis) for analysis in sorted(inquiry.analyses.all(), key=lambda row: row.pk)],
         "corrections": [_correction(row) for row in sorted(inquiry.corrections.all(), key=lambda row: row.pk)],
         "outcomes": [_outcome(row) for row in sorted(inquiry.outcomes.all(), key=lambda row: row.pk)],
+        "emails": [_fields(row, DELIVERY_FIELDS) for row in sorted(inquiry.deliveries.all(), key=lambda row: row.pk)],
         "example": _example(inquiry),
         "vector_of": inquiry.vector.encoder if hasattr(inquiry, "vector") else None,
         "repeat_keys": [_fields(row, ("scope", "created_at")) for row in inquiry.idempotency_keys.all()],
@@ -149,7 +163,7 @@ def _inquiry(inquiry: Inquiry) -> dict[str, Any]:
 
 def _message(message: Message) -> dict[str, Any]:
     return {
-        **_fields(message, ("kind", "body", "created_at")),
+        **_fields(message, ("kind", "body", "created_at", "published_at")),
         "author": _name(message.author),
         "is_internal": message.kind == MessageKind.NOTE,
     }

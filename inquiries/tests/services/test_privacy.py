@@ -12,8 +12,9 @@ from django.urls import reverse
 
 from inquiries.ai.engine import AnalysisRequest, ShownExample
 from inquiries.ai.prompts import user_message
-from inquiries.models import Inquiry
+from inquiries.models import Delivery, Inquiry
 from inquiries.services import privacy
+from inquiries.states import DeliveryKind
 from inquiries.tests.test_erasing import lived
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +29,7 @@ def hers(make_inquiry, agent) -> Inquiry:
 
 
 def test_an_export_holds_all_that_is_kept_as_json(hers, agent):
+    Delivery.objects.create(inquiry=hers, kind=DeliveryKind.RECEIPT, recipient=EMAIL, mail_id="<1@pok>")
     data = json.loads(json.dumps(privacy.export_person("JUANA@example.com")))
     [told] = data["inquiries"]
     assert told["message"] == hers.message
@@ -37,6 +39,7 @@ def test_an_export_holds_all_that_is_kept_as_json(hers, agent):
     assert told["analyses"][0]["reply"] == "Hola Juana, lamentamos lo ocurrido."
     assert (told["corrections"][0]["ai_value"], told["corrections"][0]["human_value"]) == ("Negativo", "Neutral")
     assert told["outcomes"][0]["draft_use"]
+    assert [(row["kind"], row["recipient"]) for row in told["emails"]] == [("receipt", EMAIL)]
     assert told["example"]["text"] == hers.message
     assert told["vector_of"]
     assert told["repeat_keys"][0]["scope"] == "form"
