@@ -188,24 +188,23 @@
   }
 
   // --- The undo window: the server says how long it lasts, this page's clock only counts ---
-  let ticking = 0;
+  let ticking;
+  let leaving = ""; // the number of the answer on its way
   let isPolled = false;
 
   function countDown() {
-    const wasTicking = Boolean(ticking);
     clearInterval(ticking);
-    ticking = 0;
     const box = part("countdown");
-    if (!box) {
-      if (wasTicking && !form) pok.notice("left", part("sending").dataset.leftText, 6);
-      return;
-    }
+    // An answer that was taken back is not in the thread any more.
+    if (!box && leaving && part(`answer-${leaving}`)) pok.notice("left", part("sending").dataset.leftText, 6);
+    leaving = box ? part("undo-form").elements.answer.value : "";
+    if (!box) return;
     const end = performance.now() + Number(box.dataset.milliseconds);
     const tick = () => {
       const left = end - performance.now();
       const shown = String(Math.max(0, Math.ceil(left / 1000)));
       if (box.textContent !== shown) box.textContent = shown;
-      if (left <= 0) htmx.trigger("#poller", "wake");
+      if (left <= 0 && left > -RETRY) htmx.trigger("#poller", "wake"); // afterwards it asks at its own pace
     };
     ticking = setInterval(tick, 500);
   }

@@ -155,5 +155,5 @@
       time.textContent = shortAge((Date.now() - Date.parse(time.dateTime)) / 1000);
   }, 30000);
 
-  window.pok = { notice, hush, cookie, shut };
+  window.pok = { notice, hush, cookie };
 })();

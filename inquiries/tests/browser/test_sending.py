@@ -113,6 +113,7 @@ def test_what_a_colleague_undoes_comes_back_as_an_editor(open_context, agent, ot
     expect(hers.locator("#reply")).to_have_value("Listo.")
     expect(mine.locator("#reply")).to_have_value("Listo.")
     expect(mine.locator("#head .status-open")).to_be_visible()
+    expect(mine.locator('#notices [data-key="left"]')).to_have_count(0)
 
 
 def test_who_writes_on_while_the_answer_is_on_its_way_keeps_that_text(agent_page: Page, inquiry):
