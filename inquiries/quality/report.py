@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, Sum
 
 from inquiries import budget
+from inquiries.caps import PUBLIC
 from inquiries.models import Category, HeadVersion, Inquiry, Outcome, Usage
 from inquiries.quality.agreement import (
     Agreement,
@@ -139,7 +140,7 @@ def _first_day() -> list[date]:
 
 def _usage(question: Question, since: date | None) -> dict[date, Spending]:
     """Return what each day's analyses took. `Usage` knows no prompt version, so that filter does not count."""
-    usage = Usage.objects.filter(question.filter("engine", "model"))
+    usage = Usage.objects.filter(question.filter("engine", "model")).exclude(engine=PUBLIC)
     if since:
         usage = usage.filter(day__gte=since)
     rows: Any = (

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from inquiries import caps
 from inquiries.models import IdempotencyKey, Inquiry
+from inquiries.models.access import IdempotencyQuerySet
 from inquiries.models.inquiry import InquiryError
 from inquiries.services.mail import queue_receipt
 from inquiries.services.queueing import queue_analysis, skip_reason
-from inquiries.states import AnalysisState, Purpose, Source, SpamReason, Status
+from inquiries.states import AIReason, AnalysisState, Purpose, Source, SpamReason, Status
+from pok.insert import insert
 
 
 class IdempotencyConflict(InquiryError):
@@ -40,6 +43,25 @@ class Replay:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came in, as `submit` was told."""
+
+    fields: dict[str, str]
+    source: Source
+    spam_reason: SpamReason | None
+    replay: Replay | None
+    digest: str
+    has_key: bool
+
+    @property
+    def known_keys(self) -> IdempotencyQuerySet:
+        """The row of its idempotency key, if there is one."""
+        if self.replay is None:
+            return IdempotencyKey.objects.none()
+        return IdempotencyKey.objects.filter(scope=self.replay.scope, key=self.replay.key)
+
+
 def submit(
     *,
     customer_name: str,
@@ -48,54 +70,59 @@ def submit(
     source: Source,
     replay: Replay | None = None,
     spam_reason: SpamReason | None = None,
+    has_key: bool = False,
 ) -> Submission:
     """Take an inquiry in and queue its analysis; the row is durable when this returns.
 
     With `replay`, a twin of an earlier call returns what that one made. Raises IdempotencyConflict where the
-    key came with other data before.
+    key came with other data before. `has_key` tells that the caller showed an API key.
     """
     fields = {"customer_name": customer_name, "email": email, "message": message}
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-    if replay and (earlier := _earlier(replay, digest)):
-        return earlier
+    arrival = Arrival(fields, source, spam_reason, replay, digest, has_key=has_key)
     try:
-        with transaction.atomic():
-            inquiry = _create(fields, source, spam_reason)
-            if replay:
-                _remember(replay, digest, inquiry)
+        return _take_in(arrival)
     except IntegrityError:
-        # A twin came in at the same moment and was first: its row answers for both.
-        if replay and (earlier := _earlier(replay, digest)):
+        # Nearly every key is new, so nobody asks beforehand whether it was used before, or just now by a twin.
+        if earlier := _earlier(arrival):
             return earlier
-        raise
-    return Submission(inquiry, created=True)
+        if not _forget_expired(arrival):
+            raise
+    return _take_in(arrival)
 
 
-def _create(fields: dict[str, str], source: Source, spam_reason: SpamReason | None) -> Inquiry:
-    skip = skip_reason(spam_reason)
-    inquiry = Inquiry.objects.create(
-        **fields,
-        source=source,
-        status=Status.SPAM if spam_reason else Status.NEW,
-        spam_reason=spam_reason or "",
+@transaction.atomic
+def _take_in(arrival: Arrival) -> Submission:
+    """Write it down. Raises IntegrityError where its idempotency key is known."""
+    skip = skip_reason(arrival.spam_reason)
+    if not skip and caps.is_past_daily_cap(arrival.source, has_key=arrival.has_key):
+        skip = AIReason.DAILY_CAP
+    inquiry = Inquiry(
+        **arrival.fields,
+        source=arrival.source,
+        status=Status.SPAM if arrival.spam_reason else Status.NEW,
+        spam_reason=arrival.spam_reason or "",
         ai_state=AnalysisState.SKIPPED if skip else AnalysisState.QUEUED,
         ai_error=skip or "",
     )
+    insert(inquiry)
+    if replay := arrival.replay:
+        insert(IdempotencyKey(scope=replay.scope, key=replay.key, body_digest=arrival.digest, inquiry=inquiry))
     if not skip:
         queue_analysis(inquiry, Purpose.ARRIVAL)
     queue_receipt(inquiry)
-    return inquiry
+    return Submission(inquiry, created=True)
 
 
-def _earlier(replay: Replay, digest: str) -> Submission | None:
-    row = IdempotencyKey.objects.fresh().filter(scope=replay.scope, key=replay.key).select_related("inquiry").first()
+def _earlier(arrival: Arrival) -> Submission | None:
+    row = arrival.known_keys.fresh().select_related("inquiry").first()
     if row is None:
         return None
-    if row.body_digest != digest:
+    if row.body_digest != arrival.digest:
         raise IdempotencyConflict(row.inquiry)
     return Submission(row.inquiry, created=False)
 
 
-def _remember(replay: Replay, digest: str, inquiry: Inquiry) -> None:
-    IdempotencyKey.objects.expired().filter(scope=replay.scope, key=replay.key).delete()
-    IdempotencyKey.objects.create(scope=replay.scope, key=replay.key, body_digest=digest, inquiry=inquiry)
+def _forget_expired(arrival: Arrival) -> bool:
+    """Make room for a key whose 24 hours are over; False where there was none."""
+    return bool(arrival.known_keys.expired().delete()[0])

@@ -11,10 +11,12 @@ from inquiries.engines import is_switched_on
 from inquiries.models import Analysis, Inquiry, StaleInquiry
 from inquiries.services.shared import expect
 from inquiries.states import LIVE, AIReason, AnalysisState, Purpose, SpamReason
+from pok.insert import insert
 
 
 def queue_analysis(inquiry: Inquiry, purpose: Purpose) -> Analysis:
-    analysis = Analysis.objects.create(inquiry=inquiry, purpose=purpose)
+    analysis = Analysis(inquiry=inquiry, purpose=purpose)
+    insert(analysis)
     transaction.on_commit(lambda: ring(analysis.pk), robust=True)
     return analysis
 

@@ -219,7 +219,7 @@ def test_mistakes_do_not_count_against_the_limit(client):
 
 def test_a_database_that_is_down_costs_no_text(client):
     client.get("/")
-    with mock.patch("inquiries.services.intake.Inquiry.objects.create", side_effect=OperationalError("gone")):
+    with mock.patch("inquiries.services.intake.insert", side_effect=OperationalError("gone")):
         response = send(client, message=TYPED)
 
     assert response.status_code == 503
