@@ -46,7 +46,7 @@ def _compose(delivery: Delivery) -> EmailMultiAlternatives:
     render = partial(_render, delivery, _words(delivery) | {"subject": subject})
     mail = EmailMultiAlternatives(
         subject=f"Re: {subject}" if is_answer else subject,
-        body=render("txt"),
+        body=render("txt").rstrip() + "\n",
         from_email=sender(),
         to=[delivery.recipient],
         reply_to=[settings.REPLY_TO] if settings.REPLY_TO else None,

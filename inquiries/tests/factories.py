@@ -9,8 +9,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from inquiries import services
+from inquiries.mailing import new_mail_id
 from inquiries.models import Analysis, Category, Delivery, Inquiry, Message, User
-from inquiries.states import AnalysisState, Sentiment
+from inquiries.states import AnalysisState, DeliveryKind, MessageKind, Sentiment
 
 PASSWORD = "una-clave-larga-7"
 CATEGORY_NAMES = ("Soporte Técnico", "Ventas", "Facturación", "Reclamo", "Consulta General")
@@ -98,3 +99,20 @@ def let_leave(inquiry: Inquiry) -> None:
     """Let the undo window of every answer pass: their times move into the past, the email's too."""
     Delivery.objects.filter(inquiry=inquiry, message__in=Message.objects.pending()).update(due_at=Now())
     Message.objects.pending().filter(inquiry=inquiry).update(published_at=Now())
+
+
+def make_answer(inquiry: Inquiry, body: str = "Ya puede entrar a su cuenta.", **fields: Any) -> Message:
+    """A published answer."""
+    return Message.objects.create(inquiry=inquiry, kind=MessageKind.ANSWER, body=body, **fields)
+
+
+def make_delivery(inquiry: Inquiry, message: Message | None = None, **fields: Any) -> Delivery:
+    """The email with the answer, or without one the receipt, queued."""
+    values: dict[str, Any] = {
+        "inquiry": inquiry,
+        "message": message,
+        "kind": DeliveryKind.ANSWER if message else DeliveryKind.RECEIPT,
+        "recipient": inquiry.email,
+        "mail_id": new_mail_id(),
+    }
+    return Delivery.objects.create(**(values | fields))
