@@ -121,7 +121,7 @@ def prepare() -> str:
     """Run `manage.py setup`; return the line with the first password, which it has printed, or nothing."""
     import django
     from django.conf import settings
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
     from django.db import OperationalError, connection, connections
 
     # A pool would try for ten seconds and then not say why; this process needs one connection.
@@ -133,6 +133,8 @@ def prepare() -> str:
     except OperationalError as error:
         reason = str(error).strip().splitlines()
         raise CannotStart(f"the database does not answer: {reason[0] if reason else 'no reason given'}") from error
+    except CommandError as error:
+        raise CannotStart(str(error)) from error
     finally:
         connections.close_all()
     return password_line or ""

@@ -1,10 +1,15 @@
-"""`manage.py setup`: everything that must be there before POK serves. Harmless to repeat, quick when done."""
+"""`manage.py setup`: everything that must be there before POK serves. Harmless to repeat, quick when done.
+
+A database with inquiries is backed up before it is migrated.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import secrets
+import shutil
+import subprocess
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -13,11 +18,15 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 import inquiries.ai
-from inquiries.models import Category, User
+from inquiries.backups import BackupError, history
+from inquiries.backups.making import Backup, make
+from inquiries.backups.manifest import Purpose
+from inquiries.models import Category, Inquiry, User
 from inquiries.roles import SUPERVISORS
 
 SEEDS = Path(inquiries.ai.__file__).parent / "seeds" / "categories.json"
@@ -31,6 +40,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--static", action="store_true", help="only the static files: an image's build step")
+        parser.add_argument("--no-backup", action="store_true", help="make no backup before the database is migrated")
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         """Return, and so print, the first supervisor's password where this call has made one up."""
@@ -38,14 +48,63 @@ class Command(BaseCommand):
         if not is_collected(published):
             self.stdout.write("POK: preparing the static files (once) ...")
             collect_static(published)
-        return None if options["static"] else self._prepare_database()
+        return None if options["static"] else self._prepare_database(with_backup=not options["no_backup"])
 
-    def _prepare_database(self) -> str | None:
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
+    def _prepare_database(self, *, with_backup: bool) -> str | None:
+        backup = self._back_up() if with_backup and has_inquiries() and is_behind() else None
+        bring_up_to_date()
+        if backup is not None:  # not before: the table may not have been there
+            history.note_success(backup.manifest.created_at)
         if made := load_categories():
             self.stdout.write(f"POK: {made} default categories are loaded.")
         return make_first_supervisor()
+
+    def _back_up(self) -> Backup | None:
+        """Save what is about to be migrated. Raises CommandError where that fails: then nothing is migrated."""
+        if not settings.BACKUP_DAYS:
+            self.stdout.write("POK: the database is migrated without a backup (POK_BACKUP_DAYS=0).")
+            return None
+        try:
+            backup = make(Purpose.BEFORE_UPGRADE)
+        except BackupError as error:
+            raise CommandError(
+                f"the database has to be migrated, and the backup before that failed: {error}"
+                " Mend that, or set POK_BACKUP_DAYS=0 to go on without one."
+            ) from error
+        self.stdout.write(f"POK: the database is migrated; as it was before, it is in {backup.path}.")
+        return backup
+
+
+def has_inquiries() -> bool:
+    """Tell whether there is anything to lose; False on a new database."""
+    try:
+        return Inquiry.objects.exists()
+    except DatabaseError:
+        return False
+
+
+def is_behind() -> bool:
+    """Tell whether migrations wait."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def bring_up_to_date() -> None:
+    """Migrate, with everything that hangs on it, and note which version did so."""
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    history.note_version(described_version())
+
+
+def described_version() -> str:
+    """Return the version, in a checkout with the commit: that is what the way back of an upgrade has to name."""
+    git = shutil.which("git")
+    if git is None or not (settings.BASE_DIR / ".git").exists():
+        return settings.POK_VERSION
+    command = [git, "-C", str(settings.BASE_DIR), "rev-parse", "--short", "HEAD"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    commit = told.stdout.strip()
+    return f"{settings.POK_VERSION} ({commit})" if commit else settings.POK_VERSION
 
 
 def fingerprint() -> str:
