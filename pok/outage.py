@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
@@ -12,6 +13,17 @@ from django.utils.translation import gettext as _
 
 DOWN = (OperationalError, InterfaceError)
 RETRY_AFTER = 15  # seconds
+LOCK_WAIT = 5  # seconds
+
+
+def limit_lock_wait() -> None:
+    """Let a request wait for SQLite's one write lock no longer than a person waits for a page.
+
+    A worker has more time. To be called before the first connection is made.
+    """
+    options = settings.DATABASES["default"]["OPTIONS"]
+    if "timeout" in options:
+        options["timeout"] = LOCK_WAIT
 
 
 def render_without_database(

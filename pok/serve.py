@@ -73,6 +73,9 @@ def load_application() -> Callable[..., Any]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="parent-watch", daemon=True).start()
+    from pok.outage import limit_lock_wait
+
+    limit_lock_wait()
     from pok.wsgi import application
 
     return application
