@@ -111,15 +111,16 @@ def put_back(taken: Claim, after: float, **fields: Any) -> bool:
     return bool(_mine(taken).update(state=taken.model.QUEUED, due_at=Now() + timedelta(seconds=after), **fields))
 
 
-def give_back_all(model: type[Job]) -> list[int]:
-    """Queue again what this process still works on, as if it had not begun; return their ids.
+def give_back_all(model: type[Job], **only: Any) -> list[int]:
+    """Queue again what this process still works on, as if it had not begun; return the ids. `only` are conditions.
 
     For a worker that must end now: the next one takes the jobs up at once instead of waiting for the leases to run
     out, and no crash is counted. The work itself may go on until the process ends, and writes nothing any more.
     """
     with _held_lock:
         current = [taken for taken in _held.values() if taken.model is model]
-    return [taken.pk for taken in current if put_back(taken, 0.0, claim_token=None, attempts=F("attempts") - 1)]
+    again = {"state": model.QUEUED, "due_at": Now(), "claim_token": None, "attempts": F("attempts") - 1}
+    return [taken.pk for taken in current if _mine(taken).filter(**only).update(**again)]
 
 
 def backoff(attempts: int, retry_after: float | None = None) -> float:

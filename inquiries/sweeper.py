@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from huey.contrib.djhuey import HUEY
 
 from inquiries import jobs
-from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry, ReceiptPause, SiteSettings
+from inquiries.models import Analysis, Delivery, Heartbeat, IdempotencyKey, Inquiry, ReceiptPause, SiteSettings
 from inquiries.states import AnalysisState
 from pok.logging import get_logger
 
@@ -55,11 +55,13 @@ def hand_over() -> None:
             given = jobs.give_back_all(Analysis)
             running = Inquiry.objects.filter(analyses__in=given, ai_state=AnalysisState.RUNNING)
             running.touch(ai_state=AnalysisState.QUEUED)
+            # What is being handed over may arrive yet: its lease runs out, and then a person decides.
+            mails = jobs.give_back_all(Delivery, handed_at=None)
     except DatabaseError as error:  # the leases run out by themselves
         log.warning("hand_over_failed", error=type(error).__name__)
     else:
-        if given:
-            log.warning("handed_over", analyses=len(given))
+        if given or mails:
+            log.warning("handed_over", analyses=len(given), mails=len(mails))
 
 
 def _loop() -> None:

@@ -11,8 +11,9 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from inquiries import bell, jobs, services, sweeper, tasks
-from inquiries.models import Analysis, Heartbeat, IdempotencyKey, Inquiry, ReceiptPause
+from inquiries.models import Analysis, Delivery, Heartbeat, IdempotencyKey, Inquiry, ReceiptPause
 from inquiries.states import AnalysisState
+from inquiries.tests.factories import make_delivery
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +114,15 @@ def test_what_cannot_be_finished_in_time_is_handed_over(make_inquiry):
     inquiry.refresh_from_db()
     analysis.refresh_from_db()
     assert (inquiry.ai_state, analysis.state) == (AnalysisState.QUEUED, AnalysisState.QUEUED)
+
+
+def test_a_mail_is_handed_over_only_where_its_text_has_not_gone_out(make_inquiry):
+    mails = [make_delivery(make_inquiry()) for _ in range(2)]
+    taken = [jobs.claim(Delivery, mail.pk) for mail in mails]
+    jobs.note(taken[1], handed_at=Now())
+    with jobs.held(taken[0]), jobs.held(taken[1]):
+        sweeper.hand_over()
+    assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["queued", "sending"]
 
 
 def test_a_database_that_is_away_does_not_keep_a_worker_from_ending(monkeypatch):
