@@ -5,6 +5,8 @@
   const RETRY = 4000;
   const LONGEST_RETRY = 30000;
   let form, area, saved, timer, inFlight, isPaused, isSaving, failures;
+  let copyKey = ""; // outlives the form: an answer that was sent takes its copy along
+  let sending = null; // the text that is being sent
 
   const part = (id) => document.getElementById(id);
   const version = () => part("reply-version");
@@ -23,25 +25,25 @@
   const copy = {
     read() {
       try {
-        return localStorage.getItem(form.dataset.copyKey);
+        return localStorage.getItem(copyKey);
       } catch {
         return null;
       }
     },
     write(text) {
       try {
-        localStorage.setItem(form.dataset.copyKey, text);
+        localStorage.setItem(copyKey, text);
       } catch {
         // No room or no right: the text is still in the page.
       }
     },
     drop() {
       try {
-        localStorage.removeItem(form.dataset.copyKey);
+        localStorage.removeItem(copyKey);
       } catch {
         // Nothing was kept.
       }
-      part("local-copy").hidden = true;
+      if (part("local-copy")) part("local-copy").hidden = true;
     },
     offer() {
       const text = copy.read();
@@ -71,7 +73,7 @@
 
   async function save(keepalive = false) {
     clearTimeout(timer);
-    if (!form || !form.isConnected || isPaused || !isDirty()) return;
+    if (!form || !form.isConnected || isPaused || sending !== null || !isDirty()) return;
     if (inFlight) return void later(200);
     const text = area.value;
     state(form.dataset.saving);
@@ -197,9 +199,10 @@
     const box = part("countdown");
     // An answer that was taken back is not in the thread any more.
     if (!box && leaving && part(`answer-${leaving}`)) pok.notice("left", part("sending").dataset.leftText, 6);
-    leaving = box ? part("undo-form").elements.answer.value : "";
+    const undo = part("undo-form");
+    leaving = undo ? undo.elements.answer.value : "";
     if (!box) return;
-    const end = performance.now() + Number(box.dataset.milliseconds);
+    const end = performance.now() + Number(undo.dataset.milliseconds);
     const tick = () => {
       const left = end - performance.now();
       const shown = String(Math.max(0, Math.ceil(left / 1000)));
@@ -225,6 +228,7 @@
     isPaused = false;
     failures = 0;
     if (!form) return;
+    copyKey = form.dataset.copyKey;
     // What the server sent, not what the browser filled in again.
     saved = area.defaultValue;
     area.addEventListener("input", typed);
@@ -275,8 +279,16 @@
       event.detail.issueRequest(true);
     });
   });
+  // While a text is being sent nothing is saved: the editor's end takes the focus away, which would save it late.
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.id === "send-button") sending = area.value;
+  });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.id === "send-button" && event.detail.successful && form) copy.drop();
+    if (event.detail.requestConfig.elt.id !== "send-button") return; // itself it may be gone
+    const sent = sending;
+    sending = null;
+    if (!event.detail.successful) later(DELAY);
+    else if (copy.read() === sent) copy.drop();
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => {
     const { id } = event.detail.target;

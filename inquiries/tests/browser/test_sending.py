@@ -64,6 +64,9 @@ def test_sending_counts_down_happens_once_and_is_undone_with_the_text_back(agent
     expect(page.locator("#undo-form")).to_have_count(0)
     assert not Message.objects.exists()
     assert fresh(inquiry).status == Status.OPEN
+    page.fill("#reply", "Listo, Juana. Saludos.")
+    expect(page.locator("#save-state")).to_contain_text(":")
+    assert fresh(inquiry).reply == "Listo, Juana. Saludos."
 
 
 def test_the_answer_leaves_when_the_window_is_over(agent_page: Page, page: Page, inquiry, short_window):
@@ -88,6 +91,21 @@ def test_the_keyboard_sends_from_the_text(agent_page: Page, inquiry):
     agent_page.locator("#reply").press("Control+Enter")
     expect(agent_page.locator("#undo-button")).to_be_focused()
     assert Message.objects.get().body == "Listo."
+    agent_page.wait_for_load_state("networkidle")
+    assert agent_page.evaluate("localStorage.length") == 0
+
+
+def test_a_sending_that_fails_keeps_the_text_and_saves_on(agent_page: Page, inquiry, watch):
+    watch.expected = {503}
+    agent_page.route("**/enviar/", lambda route: route.fulfill(status=503, body=""))
+    agent_page.goto(inquiry.get_absolute_url())
+    agent_page.fill("#reply", "Listo.")
+    agent_page.locator("#reply").press("Control+Enter")
+    expect(agent_page.locator("#notices .notice").first).to_be_visible()
+    expect(agent_page.locator("#save-state")).to_contain_text(":")
+    expect(agent_page.locator("#reply")).to_have_value("Listo.")
+    assert fresh(inquiry).reply == "Listo."
+    assert not Message.objects.exists()
 
 
 def test_an_undo_that_comes_too_late_is_told_so(agent_page: Page, inquiry, watch):
