@@ -17,6 +17,7 @@ from inquiries.erasing import Due, ErasureReport, RetentionReport, erase, retent
 from inquiries.models import (
     Analysis,
     Correction,
+    Delivery,
     Example,
     IdempotencyKey,
     Inquiry,
@@ -43,7 +44,7 @@ __all__ = [
 
 log = get_logger(__name__)
 A_PERSONS_DATA = gettext_noop("data of a person")
-TABLES = (Message, InquiryEvent, Analysis, Correction, InquiryVector, Example, IdempotencyKey)
+TABLES = (Message, Delivery, InquiryEvent, Analysis, Correction, InquiryVector, Example, IdempotencyKey)
 # What has no name that people see elsewhere.
 NAMES = {
     "InquiryVector": gettext_lazy("vectors of meaning"),

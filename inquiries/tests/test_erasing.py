@@ -14,6 +14,7 @@ from inquiries.ai.prompts import user_message
 from inquiries.models import (
     Analysis,
     Correction,
+    Delivery,
     Example,
     HeadVersion,
     IdempotencyKey,
@@ -26,6 +27,7 @@ from inquiries.models import (
     SiteSettings,
 )
 from inquiries.states import AnalysisState, Purpose, Sentiment, Status
+from inquiries.tests.factories import make_delivery
 from inquiries.tests.fakes import RESULT, FakeEngine
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,7 @@ def lived(make_inquiry, agent, **fields) -> Inquiry:
     inquiry.refresh_from_db()
     services.send_answer(inquiry, actor=agent, text="Ya está resuelto.", version=inquiry.reply_version)
     Message.objects.create(inquiry=inquiry, kind="note", body="Es clienta de años.", author=agent)
+    make_delivery(inquiry)
     InquiryVector.objects.create(inquiry=inquiry, encoder=similar.ENCODER, vector=VECTOR)
     teach(inquiry, inquiry.message)
     IdempotencyKey.objects.create(scope="form", key=f"k{inquiry.pk}", body_digest="0" * 64, inquiry=inquiry)
@@ -59,7 +62,7 @@ def erase_hers() -> erasing.ErasureReport:
     return erasing.erase(Inquiry.objects.from_address(HERS))
 
 
-HANGING = (Analysis, Correction, InquiryEvent, Message, InquiryVector, Example, IdempotencyKey)
+HANGING = (Analysis, Correction, Delivery, InquiryEvent, Message, InquiryVector, Example, IdempotencyKey)
 
 
 def test_everything_that_hangs_on_an_inquiry_goes_and_nobody_elses(make_inquiry, agent):

@@ -12,9 +12,8 @@ from django.urls import reverse
 
 from inquiries.ai.engine import AnalysisRequest, ShownExample
 from inquiries.ai.prompts import user_message
-from inquiries.models import Delivery, Inquiry
+from inquiries.models import Inquiry
 from inquiries.services import privacy
-from inquiries.states import DeliveryKind
 from inquiries.tests.test_erasing import lived
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +28,6 @@ def hers(make_inquiry, agent) -> Inquiry:
 
 
 def test_an_export_holds_all_that_is_kept_as_json(hers, agent):
-    Delivery.objects.create(inquiry=hers, kind=DeliveryKind.RECEIPT, recipient=EMAIL, mail_id="<1@pok>")
     data = json.loads(json.dumps(privacy.export_person("JUANA@example.com")))
     [told] = data["inquiries"]
     assert told["message"] == hers.message
