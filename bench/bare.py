@@ -1,6 +1,7 @@
 """The baseline of the intake: settings and a view that reads JSON and inserts the inquiry's row, nothing else.
 
-Same server, threads, database and table as POK; no middleware, no check, no idempotency, no analysis, no bell.
+Same server, threads, database and table as POK, by Django's own backend; no middleware, no check, no idempotency, no
+analysis, no bell.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from pok.settings import *  # noqa: F403
 if TYPE_CHECKING:
     from django.http import HttpRequest, JsonResponse
 
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
+if DATABASES["default"]["ENGINE"] == "pok.sqlite":  # noqa: F405
+    DATABASES["default"]["ENGINE"] = "django.db.backends.sqlite3"  # noqa: F405
 ROOT_URLCONF = "bench.bare"
 
 

@@ -39,7 +39,8 @@ def of(stores: Stores) -> list[Figure]:
 
 
 def _median(pairs: list[tuple[Seen, Seen]], what: str) -> float:
-    return median(getattr(ours, what) / getattr(plain, what) for ours, plain in pairs)
+    ratios: list[float] = [getattr(ours, what) / getattr(plain, what) for ours, plain in pairs]
+    return median(ratios)
 
 
 def _plain(pairs: list[tuple[Seen, Seen]]) -> list[tuple[str, str, list[float]]]:

@@ -126,6 +126,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # synchronous=FULL: an inquiry that was accepted survives a power cut.
     # secure_delete=ON: what is erased leaves no words behind in the free pages of the file.
     DATABASES["default"] |= {
+        "ENGINE": "pok.sqlite",  # Django's own, where those who write queue up
         "CONN_MAX_AGE": None,
         # A real file: the shared in-memory database of the tests locks whole tables between threads.
         "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
