@@ -35,7 +35,7 @@ def fresh(inquiry: Inquiry) -> Inquiry:
 
 def with_email(inquiry: Inquiry, **fields: object) -> Delivery:
     """The email of the newest answer, due when that leaves."""
-    message = inquiry.messages.last()
+    message = inquiry.messages.latest("id")
     Delivery.objects.filter(message=message).delete()
     values = {"due_at": message.published_at, "recipient": inquiry.email, "mail_id": f"<{message.pk}@pok>"} | fields
     return Delivery.objects.create(inquiry=inquiry, message=message, kind=DeliveryKind.ANSWER, **values)

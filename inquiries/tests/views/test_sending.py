@@ -45,8 +45,8 @@ def send(client: Client, inquiry, text: str = "Listo, Juana.", **headers: str):
     return client.post(url(inquiry, "enviar"), {"text": text, "version": inquiry.reply_version}, headers=headers)
 
 
-def undo(client: Client, inquiry, answer: int, headers=HTMX, **options: bool):
-    return client.post(url(inquiry, "no-enviar"), {"answer": answer}, headers=headers, **options)
+def undo(client: Client, inquiry, answer: int, headers=HTMX, *, follow: bool = False):
+    return client.post(url(inquiry, "no-enviar"), {"answer": answer}, headers=headers, follow=follow)
 
 
 # --- Undo ------------------------------------------------------------------------------------
