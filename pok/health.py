@@ -25,7 +25,6 @@ rolling upgrades and alerts. `status` is
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from functools import lru_cache
@@ -106,8 +105,8 @@ def _queue() -> str:
         if settings.REDIS_URL:
             _redis(settings.REDIS_URL).ping()
         else:
-            HUEY.storage.sql("SELECT 1 FROM task LIMIT 1", (), results=True)
-    except (RedisError, OSError, sqlite3.Error):
+            HUEY.storage.ping()
+    except (RedisError, OSError):
         return "down"
     return "ok"
 

@@ -1,4 +1,4 @@
-"""The doorbell of the background jobs: Huey on SQLite or on Redis.
+"""The doorbell of the background jobs: Huey on pipes in the data folder or on Redis.
 
 The database row is the truth (`inquiries.jobs`); a queue entry only says "look now", so losing one costs
 seconds, never an inquiry.
@@ -6,16 +6,16 @@ seconds, never an inquiry.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from django.conf import settings
-from huey.api import PriorityRedisExpireHuey, SqliteHuey
+from huey.api import Huey, PriorityRedisExpireHuey
 from huey.serializer import SignedSerializer
-from huey.storage import PriorityRedisExpireStorage, SqliteStorage
+from huey.storage import PriorityRedisExpireStorage
 from redis.exceptions import RedisError
 
 from pok.broker import BrokerPool
+from pok.local_queue import LocalStorage
 
 QUICK = 0.2  # seconds, for connecting and for an answer: a customer waits
 PATIENT = 5.0  # longer than the one second that an idle worker waits for an entry
@@ -26,23 +26,11 @@ def serializer() -> SignedSerializer:
     return SignedSerializer(secret=settings.SECRET_KEY, salt="pok.queue")
 
 
-class NormalSyncSqliteStorage(SqliteStorage):  # type: ignore[misc]
-    """Write without an fsync for each entry: what a power cut takes from the queue, the sweeper brings back."""
-
-    def _create_connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection = super()._create_connection()
-        connection.execute("PRAGMA synchronous=NORMAL")
-        return connection
-
-
-class SqliteQueue(SqliteHuey):  # type: ignore[misc]
-    """The queue of one box with nothing installed, in a file of its own."""
+class LocalQueue(Huey):  # type: ignore[misc]
+    """The queue of one box with nothing installed."""
 
     def __init__(self, name: str, **options: Any) -> None:
-        super().__init__(name, storage_class=NormalSyncSqliteStorage, serializer=serializer(), **options)
-
-    def get_storage_kwargs(self) -> dict[str, Any]:
-        return dict(self.storage_kwargs)
+        super().__init__(name, storage_class=LocalStorage, serializer=serializer(), **options)
 
 
 class QuickRedisStorage(PriorityRedisExpireStorage):  # type: ignore[misc]

@@ -150,16 +150,17 @@ else:
 # --- Queue and cache ---------------------------------------------------------------------------
 REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss"))
 HUEY = {
-    "huey_class": "pok.queue.RedisQueue" if REDIS_URL else "pok.queue.SqliteQueue",
+    "huey_class": "pok.queue.RedisQueue" if REDIS_URL else "pok.queue.LocalQueue",
     "name": "pok",
     "immediate": False,
     "results": False,
     "connection": {"url": REDIS_URL, "max_connections": WORKERS + 50}
     if REDIS_URL
-    else {"filename": str(DATA_DIR / "queue.sqlite3"), "timeout": 20},
+    else {"folder": DATA_DIR / "doorbell"},
     "consumer": {
         "workers": WORKERS,
         "worker_type": "thread",
+        # Seconds between two tries while the queue fails; else workers sleep until an entry comes.
         "initial_delay": 0.02,
         "max_delay": 0.1,
         "graceful_signal": "TERM",

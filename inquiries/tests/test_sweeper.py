@@ -182,12 +182,17 @@ def test_a_bell_that_cannot_ring_is_only_logged(monkeypatch, error):
     bell.ring(1)
 
 
-def test_the_bell_puts_a_signed_entry_into_the_queue(settings):
-    sweeper.HUEY.flush()
+@pytest.fixture
+def worker_queue():
+    """The queue, in a process that is a worker."""
+    sweeper.HUEY.storage.listen()
+    yield sweeper.HUEY.storage
+    sweeper.HUEY.storage.close()
+
+
+def test_the_bell_puts_a_signed_entry_into_the_queue(worker_queue):
     bell.ring(41)
-    assert sweeper.HUEY.pending_count() == 1
-    entry = sweeper.HUEY.storage.enqueued_items()[0]
+    entry = worker_queue.dequeue()
     assert sweeper.HUEY.deserialize_task(entry).args == (41,)
     with pytest.raises(ValueError, match=r"[Ss]ignature"):
         sweeper.HUEY.deserialize_task(entry[:-1] + bytes([entry[-1] ^ 1]))
-    sweeper.HUEY.flush()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,11 +106,11 @@ def test_migrations_that_wait_are_noticed_until_they_are_applied(client, worker,
     assert client.get(URL).json()["checks"]["migrations"] == "ok"
 
 
-def test_a_broken_queue_file_degrades(client, worker, monkeypatch):
+def test_a_queue_that_cannot_be_used_degrades(client, worker, monkeypatch):
     def broken(*args: object, **kwargs: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise PermissionError
 
-    monkeypatch.setattr(health.HUEY.storage, "sql", broken)
+    monkeypatch.setattr(health.HUEY.storage, "ping", broken)
     response = client.get(URL)
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
     assert response.json()["checks"]["queue"] == "down"

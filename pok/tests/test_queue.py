@@ -1,28 +1,12 @@
 from __future__ import annotations
 
 import socket
-import sqlite3
 import uuid
-from pathlib import Path
 
 import pytest
 from redis.exceptions import RedisError
 
-from pok.queue import RedisQueue, SqliteQueue
-
-
-def test_the_sqlite_queue_gives_back_what_was_put_in(tmp_path: Path):
-    queue = SqliteQueue("pok", filename=str(tmp_path / "q.sqlite3"), immediate=False, results=False)
-    ring = queue.task()(lambda pk: pk)
-    ring(7)
-    assert queue.dequeue().args == (7,)
-
-
-def test_the_sqlite_queue_does_not_wait_for_the_disk(tmp_path: Path):
-    queue = SqliteQueue("pok", filename=str(tmp_path / "q.sqlite3"), immediate=False)
-    connection: sqlite3.Connection = queue.storage.conn
-    assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+from pok.queue import RedisQueue
 
 
 def test_the_redis_queue_gives_back_what_was_put_in(redis_url: str):

@@ -80,8 +80,8 @@ def test_redis_serves_queue_and_cache(tmp_path):
 
 
 def test_without_redis_and_postgresql_state_is_in_the_data_folder(tmp_path):
-    answer = setting(tmp_path, "s.HUEY['connection']['filename'], str(s.DATABASES['default']['NAME'])")
-    assert answer == str((str(tmp_path / "queue.sqlite3"), str(tmp_path / "pok.sqlite3")))
+    answer = setting(tmp_path, "str(s.HUEY['connection']['folder']), str(s.DATABASES['default']['NAME'])")
+    assert answer == str((str(tmp_path / "doorbell"), str(tmp_path / "pok.sqlite3")))
 
 
 def test_accepted_means_durable_and_the_queue_is_never_immediate(tmp_path):
