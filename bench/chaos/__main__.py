@@ -49,7 +49,7 @@ class Plan:
 
 
 LONG = Plan(inquiries=1_100, rate=11.0, kills=24, pause=3.2, settle=150.0)
-SHORT = Plan(inquiries=60, rate=6.0, kills=5, pause=1.0, settle=90.0, latency=0.2)
+SHORT = Plan(inquiries=60, rate=6.0, kills=5, pause=0.6, settle=90.0, latency=0.2)
 
 
 def main() -> int:

@@ -51,6 +51,7 @@ def _intake(audit: Audit, ledger: Ledger) -> None:
     audit.counts |= {
         "inquiries accepted": len(ledger.accepted),
         "tries of the clients": ledger.answers.total(),
+        **{f"  answer {answer}": count for answer, count in sorted(ledger.answers.items())},
         "clients that gave up": len(ledger.given_up),
     }
     audit.faults |= {

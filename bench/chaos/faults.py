@@ -68,5 +68,5 @@ def _lock(database: Path, rng: random.Random) -> None:
     """Hold the write lock, as a long migration or an import does."""
     with closing(sqlite3.connect(database, timeout=30)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        time.sleep(rng.uniform(1.0, 4.0))
+        time.sleep(rng.uniform(0.5, 4.0))
         connection.rollback()
