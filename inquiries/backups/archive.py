@@ -113,8 +113,7 @@ def _free_name(folder: Path, manifest: Manifest) -> Path:
 
 
 def _pack(path: Path, manifest: Manifest, dump: Path, pulse: Pulse) -> None:
-    # "x": whoever made the file first, it is not overwritten. Readable by its owner alone from its first byte on.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
+    with opened_for_itself(path) as raw:
         with (
             gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=LEVEL) as packed,
             tarfile.open(fileobj=packed, mode="w|") as tar,
@@ -125,6 +124,11 @@ def _pack(path: Path, manifest: Manifest, dump: Path, pulse: Pulse) -> None:
             tar.addfile(_info(dump.name, size, manifest.created_at), _Pulsing(content, pulse))
         raw.flush()
         os.fsync(raw.fileno())
+
+
+def opened_for_itself(path: Path) -> BinaryIO:
+    """Make a file, which must not exist, readable by its owner alone from its first byte on."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _info(name: str, size: int, at: datetime) -> tarfile.TarInfo:

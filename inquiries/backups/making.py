@@ -13,11 +13,9 @@ from django.utils import timezone
 
 from inquiries.backups import archive, history, stores
 from inquiries.backups.archive import Pulse
-from inquiries.backups.errors import BackupError, BackupReason
+from inquiries.backups.errors import BackupError, BackupReason, files_explained
 from inquiries.backups.manifest import Manifest, Purpose
-from pok.logging import get_logger
 
-log = get_logger(__name__)
 WORK = "backup"  # the prefix of the work folder
 SPARE = 64 << 20  # bytes that stay free for the database
 PULSE_EVERY = 10.0  # seconds
@@ -71,17 +69,16 @@ def make_and_note(purpose: Purpose, *, pulse: Pulse = lambda: None) -> Backup:
 def prune(days: int) -> list[Path]:
     """Remove nightly backups that are older, and return them.
 
-    Whatever else lies in the folder stays, and so does the newest backup. Call it after a good one.
+    Whatever else lies in the folder stays, and so does the newest backup. Raises BackupError.
     """
     limit = timezone.now() - timedelta(days=days)
     readable = [(path, found) for path in archive.all_in(settings.BACKUP_DIR) if (found := _manifest_of(path))]
     gone = []
     for path, manifest in readable[1:]:
         if manifest.purpose == Purpose.NIGHTLY and manifest.created_at < limit:
-            path.unlink(missing_ok=True)
+            with files_explained(path):
+                path.unlink(missing_ok=True)
             gone.append(path)
-    if gone:
-        log.info("backups_pruned", files=len(gone), days=days)
     return gone
 
 

@@ -29,6 +29,7 @@ class SqliteStore:
 
     kind = KIND
     member = MEMBER
+    pages = PAGES
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,7 +55,7 @@ class SqliteStore:
             source.execute("SELECT count(*) FROM sqlite_master").fetchone()
             with _connect(target) as copy:
                 target.chmod(0o600)
-                source.backup(copy, pages=PAGES, progress=lambda *_: pulse())
+                source.backup(copy, pages=self.pages, progress=lambda *_: pulse())
             with _connect(target) as copy:
                 # No longer in WAL: one file, nothing beside it.
                 copy.execute("PRAGMA journal_mode = DELETE").fetchone()

@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 from psycopg import pq
 
-from inquiries.backups.archive import CHUNK, Pulse
+from inquiries.backups.archive import CHUNK, Pulse, opened_for_itself
 from inquiries.backups.errors import FULL, BackupError, BackupReason, files_explained
 
 INSTALL = "install PostgreSQL's client programs (Debian and Ubuntu: apt install postgresql-client)"
@@ -49,8 +49,11 @@ def ensure_dump(server_version: int) -> None:
 def dump(conninfo: Mapping[str, Any], moment: str, target: Path, pulse: Pulse) -> None:
     """Write the database, as it is in the exported snapshot, into `target`."""
     command = [find("pg_dump"), *DUMP_OPTIONS, *WITHOUT, f"--snapshot={moment}", "--no-password"]
-    with files_explained(target.parent), target.open("xb") as file, _started(command, conninfo) as (process, told):
-        target.chmod(0o600)
+    with (
+        files_explained(target.parent),
+        opened_for_itself(target) as file,
+        _started(command, conninfo) as (process, told),
+    ):
         while chunk := cast("IO[bytes]", process.stdout).read(CHUNK):
             file.write(chunk)
             pulse()

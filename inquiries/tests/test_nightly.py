@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from inquiries import erasing, leases, nightly
+from inquiries import backups, erasing, leases, nightly
+from inquiries.backups import BackupError, BackupReason, making
+from inquiries.backups.manifest import Purpose
 from inquiries.models import Inquiry, Lease, SiteSettings
 
 pytestmark = pytest.mark.django_db
@@ -16,6 +19,7 @@ NIGHT = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch, settings) -> None:
     settings.TIME_ZONE = "America/Bogota"  # five hours behind: 2 o'clock at NIGHT
+    settings.BACKUP_DAYS = 0
     forget(monkeypatch)
 
 
@@ -113,3 +117,57 @@ def test_rules_are_kept_without_a_hand(at, make_inquiry, categories):
     assert nightly.run_if_due()
     assert list(Inquiry.objects.all()) == [kept]
     assert gone.pk != kept.pk
+
+
+class TestBackup:
+    @pytest.fixture
+    def made(self, monkeypatch, settings, tmp_path) -> list[Purpose]:
+        settings.BACKUP_DAYS, settings.BACKUP_DIR = 14, tmp_path
+        purposes: list[Purpose] = []
+
+        def make(purpose, *, pulse):
+            assert pulse()
+            purposes.append(purpose)
+            (tmp_path / "file").touch()
+            manifest = SimpleNamespace(created_at=NIGHT)
+            return making.Backup(tmp_path / "file", manifest)
+
+        monkeypatch.setattr(making, "make", make)
+        return purposes
+
+    def test_one_a_night_before_anything_is_erased(self, at, made, monkeypatch):
+        order: list[str] = []
+        monkeypatch.setattr(erasing, "retention", lambda **options: order.append(f"erased after {len(made)}"))
+        at(2)
+        assert nightly.run_if_due()
+        assert (made, order) == ([Purpose.NIGHTLY], ["erased after 1"])
+        assert backups.last_success() == NIGHT
+
+    def test_none_where_none_are_wanted(self, at, runs, made, settings):
+        settings.BACKUP_DAYS = 0
+        at(2)
+        assert nightly.run_if_due()
+        assert (made, runs) == ([], [False])
+
+    def test_an_erasure_that_is_tried_again_makes_no_second_one(self, at, made, monkeypatch):
+        def fail(**options):
+            raise RuntimeError
+
+        monkeypatch.setattr(erasing, "retention", fail)
+        at(2)
+        for _try in range(2):
+            with pytest.raises(RuntimeError):
+                nightly.run_if_due()
+            forget(monkeypatch)
+        assert made == [Purpose.NIGHTLY]
+
+    def test_one_that_fails_is_seen_and_does_not_stop_the_erasure(self, at, runs, made, monkeypatch, caplog):
+        def fail(purpose, *, pulse):
+            raise BackupError(BackupReason.DISK_FULL, "/var/backups: no space left on device.")
+
+        monkeypatch.setattr(making, "make", fail)
+        at(2)
+        assert nightly.run_if_due()
+        assert runs == [False]
+        assert (backups.last_success(), backups.last_error()) == (None, BackupReason.DISK_FULL)
+        assert "backup_failed" in caplog.text
