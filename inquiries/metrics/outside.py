@@ -82,7 +82,9 @@ def ai_service() -> Service | None:
     if not engines.is_switched_on() or not engines.uses_openai():
         return None
     row = ServiceState.objects.filter(name=breaker.SERVICE).first() or ServiceState(name=breaker.SERVICE)
-    light = Light.RED if row.open_until else Light.AMBER if row.failures or budget.is_exhausted() else Light.GREEN
+    if not row.open_until and budget.is_exhausted():
+        return Service(Light.AMBER, error=str(AIReason.BUDGET.label))
+    light = Light.RED if row.open_until else Light.AMBER if row.failures else Light.GREEN
     return _service(row, light, AIReason)
 
 

@@ -65,7 +65,7 @@ def test_it_is_green_until_it_fails_amber_then_and_red_while_nobody_asks(openai)
 def test_it_is_amber_while_the_budget_is_used_up(openai):
     SiteSettings.objects.update_or_create(pk=1, defaults={"daily_tokens": 10})
     budget.book(engine="openai", model="m", tokens_in=10, tokens_out=1, cost=None, milliseconds=1)
-    assert metrics.ai_service().light == Light.AMBER
+    assert metrics.ai_service() == metrics.Service(Light.AMBER, error=str(AIReason.BUDGET.label))
 
 
 # --- The mail server -----------------------------------------------------------------------------
