@@ -22,7 +22,7 @@ from inquiries.metrics.outside import (
     mail_service,
     spent,
 )
-from inquiries.metrics.queue import Backlog, Pause, backlog, pause, queue_depth
+from inquiries.metrics.waiting import Backlog, Pause, Queue, backlog, pause, queue
 
 __all__ = [
     "Backlog",
@@ -33,6 +33,7 @@ __all__ = [
     "Pace",
     "Pause",
     "Quantiles",
+    "Queue",
     "Service",
     "Slice",
     "Worker",
@@ -47,7 +48,7 @@ __all__ = [
     "mail_service",
     "pace",
     "pause",
-    "queue_depth",
+    "queue",
     "spent",
     "troubled_mails",
     "waiting_to_try_again",

@@ -22,7 +22,7 @@ from inquiries.metrics.heartbeats import workers
 from inquiries.metrics.last_hour import SPAN, pace
 from inquiries.metrics.mails import mail
 from inquiries.metrics.outside import Light, ai_service, backup, mail_service
-from inquiries.metrics.queue import backlog, queue_depth
+from inquiries.metrics.waiting import backlog, queue
 from inquiries.models import Delivery, Inquiry, SiteSettings, Usage
 from inquiries.models.inquiry import COUNT_CAP
 from inquiries.states import AnalysisState, DeliveryState
@@ -52,10 +52,10 @@ class TablesCollector(Collector):
 
 
 def _queue() -> Iterator[Metric]:
-    depth = queue_depth()
-    yield Gauge("pok_queue_up", "Whether the queue can be reached.", depth is not None)
-    if depth is not None:
-        yield Gauge("pok_queue_entries", "Signals to the workers that wait to be heard.", depth)
+    found = queue()
+    yield Gauge("pok_queue_up", "Whether the queue can be reached.", found.is_up)
+    if found.depth is not None:
+        yield Gauge("pok_queue_entries", "Signals to the workers that wait in Redis to be heard.", found.depth)
 
 
 def _backlog() -> Iterator[Metric]:

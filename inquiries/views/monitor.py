@@ -161,7 +161,7 @@ def _figures() -> dict[str, object]:
     pace = metrics.pace()
     return {
         "backlog": metrics.backlog(),
-        "queue_depth": metrics.queue_depth(),
+        "queue": metrics.queue(),
         "pause": metrics.pause(),
         "pace": pace,
         "charts": pace_charts(pace),

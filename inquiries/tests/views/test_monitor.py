@@ -290,7 +290,7 @@ def test_what_is_stuck_is_marked(site, make_inquiry):
 
 def test_a_queue_out_of_reach_is_an_alarm(site, monkeypatch):
     _beat()
-    monkeypatch.setattr("inquiries.metrics.queue.HUEY.pending_count", _refuse)
+    monkeypatch.setattr("inquiries.metrics.waiting.HUEY.storage.ping", _refuse)
     assert _html(site.get(reverse("monitor"))).count('role="alert"') == 1
 
 

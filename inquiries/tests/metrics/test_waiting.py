@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -141,15 +140,24 @@ def test_without_a_pause_there_is_none():
     assert metrics.pause() is None
 
 
-def test_the_queue_s_depth_is_how_many_bells_wait(monkeypatch):
+def test_the_depth_of_redis_is_how_many_bells_wait(settings, monkeypatch):
+    settings.REDIS_URL = "redis://queue/0"
     monkeypatch.setattr(HUEY, "pending_count", lambda: 7)
-    assert metrics.queue_depth() == 7
+    assert metrics.queue() == metrics.Queue(is_up=True, depth=7)
 
 
-@pytest.mark.parametrize("error", [RedisError, ConnectionRefusedError, sqlite3.OperationalError])
-def test_a_queue_out_of_reach_has_no_depth(monkeypatch, error):
+def test_without_redis_the_bells_are_the_workers_own(settings):
+    settings.REDIS_URL = ""
+    assert metrics.queue() == metrics.Queue(is_up=True)
+
+
+@pytest.mark.parametrize("error", [RedisError, ConnectionRefusedError])
+def test_a_queue_out_of_reach_is_down(settings, monkeypatch, error):
     def refuse() -> int:
         raise error
 
     monkeypatch.setattr(HUEY, "pending_count", refuse)
-    assert metrics.queue_depth() is None
+    monkeypatch.setattr(HUEY.storage, "ping", refuse)
+    for url in ("redis://queue/0", ""):
+        settings.REDIS_URL = url
+        assert metrics.queue() == metrics.Queue(is_up=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, DurationField, ExpressionWrapper, Min, Q
@@ -38,6 +38,17 @@ class Backlog:
     provisional: int
     provisional_reason: str
     oldest: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Whether workers can be rung for, and how many bells wait to be heard.
+
+    `depth` is None where the queue is away, and without Redis: each worker then keeps its bells to itself.
+    """
+
+    is_up: bool
+    depth: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +111,15 @@ def _oldest_age() -> timedelta | None:
     return cast("timedelta | None", found["age"])
 
 
-def queue_depth() -> int | None:
-    """How many bells wait in the queue to be heard; None where the queue cannot be reached."""
+def queue() -> Queue:
+    """Ask the queue itself, in a fraction of a second even where it cannot be reached."""
     try:
-        return int(HUEY.pending_count())
-    except (RedisError, OSError, sqlite3.Error):
-        return None
+        if settings.REDIS_URL:
+            return Queue(is_up=True, depth=int(HUEY.pending_count()))
+        HUEY.storage.ping()
+    except (RedisError, OSError):
+        return Queue(is_up=False)
+    return Queue(is_up=True)
 
 
 def pause() -> Pause | None:
