@@ -233,7 +233,7 @@ def _next_chunk(source: BinaryIO) -> bytes:
 
 def _compare(path: Path, name: str, found: Member, expected: Member) -> None:
     if found != expected:
-        raise BackupError(BackupReason.DAMAGED, f"{path.name}: {name} is not what was packed (SHA-256).")
+        raise BackupError(BackupReason.DAMAGED, f"{path.name}: it is damaged: {name} is not what was packed (SHA-256).")
 
 
 def _digest(path: Path, pulse: Pulse) -> str:

@@ -54,8 +54,8 @@ class Command(BaseCommand):
         history.note_success((safety.manifest if safety else manifest).created_at)
         if restored.settled:
             self.stdout.write(
-                f"{restored.settled} emails were on their way when the backup was made, and may have been sent since:"
-                " they are marked as unknown, and a person decides about each in its inquiry."
+                f"Emails that were on their way when the backup was made: {restored.settled}. They may have been sent"
+                " since, so none is sent again: they are marked as unknown, and a person decides about each of them."
             )
         self.stdout.write(ERASED)
         if safety:

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
+
+from inquiries.tests.backups.servers import database_of_its_own
 
 if TYPE_CHECKING:  # the models are not there yet when pytest reads this
     from inquiries.backups.manifest import Manifest
@@ -24,7 +23,7 @@ def make_manifest() -> Callable[..., Manifest]:
 
     def make(**values) -> Manifest:
         snapshot = Snapshot("1.0", {"thing": 3}, {"inquiries": ["0001_first"]})
-        fields = {
+        fields: dict[str, Any] = {
             "created_at": AT,
             "purpose": "by-hand",
             "kind": "sqlite",
@@ -74,20 +73,5 @@ def database(tmp_path) -> Path:
 @pytest.fixture
 def new_database(postgres_url) -> Iterator[Callable[[], str]]:
     """Make empty PostgreSQL databases, which are dropped at the end; return their addresses."""
-    made: list[str] = []
-
-    def make() -> str:
-        name = f"pok_backup_{secrets.token_hex(4)}"
-        _administer(postgres_url, f"CREATE DATABASE {name}")
-        made.append(name)
-        return urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
-
-    yield make
-    for name in made:
-        _administer(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _administer(url: str, command: str) -> None:
-    maintenance = urlunsplit(urlsplit(url)._replace(path="/postgres"))
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(command)
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(database_of_its_own(postgres_url))

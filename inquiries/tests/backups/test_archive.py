@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from typing import IO, cast
 
 import pytest
 
@@ -25,7 +26,7 @@ def refusal(path) -> BackupError:
 def repacked(path, target, change) -> None:
     """Pack again what `change` makes of the members, a dict of bytes by name."""
     with tarfile.open(path) as tar:
-        members = {info.name: tar.extractfile(info).read() for info in tar}
+        members = {info.name: cast("IO[bytes]", tar.extractfile(info)).read() for info in tar}
     with tarfile.open(target, "w:gz") as tar:
         for name, content in change(members).items():
             info = tarfile.TarInfo(name)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,7 +170,7 @@ class TestRights:
     """A user who owns a database and may do no more, as on many rented servers."""
 
     @pytest.fixture
-    def modest(self, pok, request) -> PostgresStore:
+    def modest(self, pok) -> Iterator[PostgresStore]:
         name = f"pok_modest_{os.getpid()}"
         database = pok.store.name
         pok.run(f"CREATE ROLE {name} LOGIN PASSWORD 'geheim'")
