@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
-from inquiries import search
+from inquiries import metrics, search
 from inquiries.models import Heartbeat
 from pok import health
 
@@ -167,7 +167,7 @@ def backed_up(monkeypatch) -> None:
 
 def _last_backup(monkeypatch, age: timedelta | None) -> None:
     state = "none" if age is None else "old" if age > timedelta(hours=26) else "ok"
-    monkeypatch.setattr(health.metrics, "backup", lambda: health.metrics.Backup(state))
+    monkeypatch.setattr(metrics, "backup", lambda: metrics.Backup(state))
 
 
 def test_all_is_ready(client, worker, backed_up):
@@ -200,7 +200,7 @@ def test_a_folder_of_backups_out_of_reach_is_said(client, worker, monkeypatch):
     def refuse() -> None:
         raise PermissionError("/srv/copias")
 
-    monkeypatch.setattr(health.metrics, "backup", refuse)
+    monkeypatch.setattr(metrics, "backup", refuse)
     response = client.get(READY)
     assert (response.status_code, response.json()["checks"]["backup"]) == (200, "unknown")
     assert "copias" not in response.content.decode()
