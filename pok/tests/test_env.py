@@ -102,12 +102,100 @@ def test_database_refuses_other_kinds_without_repeating_them(variable, tmp_path)
     assert "secret" not in str(caught.value)
 
 
-def test_email_refuses_other_things_without_repeating_them(variable):
-    assert env.email(NAME, "consolemail://")["EMAIL_BACKEND"].endswith("console.EmailBackend")
-    variable("carrier-pigeon://user:secret@coop")
-    with pytest.raises(ImproperlyConfigured) as caught:
-        env.email(NAME, "consolemail://")
+MAIL_SERVERS = [
+    # value, host, port, STARTTLS, TLS, user, password
+    ("smtp://mail.example.com", "mail.example.com", 25, None, None, None, None),
+    ("smtp+tls://ana:s%40c%2Bret@mail.example.com", "mail.example.com", 587, True, None, "ana", "s@c+ret"),
+    (
+        "smtp+ssl://ana%40example.com:secret@mail.example.com",
+        "mail.example.com",
+        465,
+        None,
+        True,
+        "ana@example.com",
+        "secret",
+    ),
+    ("SMTP+TLS://127.0.0.1:2525", "127.0.0.1", 2525, True, None, None, None),
+]
+
+
+@pytest.mark.parametrize(("value", "host", "port", "starttls", "tls", "user", "password"), MAIL_SERVERS)
+def test_a_mail_server(variable, value, host, port, starttls, tls, user, password):
+    variable(value)
+    config = env.email(NAME, "dummymail://")
+    assert config["EMAIL_BACKEND"] == "pok.mail.EmailBackend"
+    assert (config["EMAIL_HOST"], config["EMAIL_PORT"]) == (host, port)
+    assert (config.get("EMAIL_USE_TLS"), config.get("EMAIL_USE_SSL")) == (starttls, tls)
+    assert (config["EMAIL_HOST_USER"], config["EMAIL_HOST_PASSWORD"]) == (user, password)
+
+
+@pytest.mark.parametrize("kind", ["console", "memory", "dummy"])
+def test_mail_that_stays_here(variable, kind):
+    variable(f"{kind}mail://")
+    backend = {"memory": "locmem"}.get(kind, kind)
+    assert env.email(NAME, "smtp://x")["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
+
+
+@pytest.mark.parametrize("value", ["filemail:///var/spool/pok mail", "filemail:////var/spool/pok mail"])
+def test_mail_into_a_folder_named_in_full(variable, value):
+    variable(value)
+    config = env.email(NAME, "dummymail://")
+    assert config["EMAIL_BACKEND"].endswith("filebased.EmailBackend")
+    assert config["EMAIL_FILE_PATH"] == "/var/spool/pok mail"
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("carrier-pigeon://user:secret@coop", "smtp\\+tls://"),
+        ("smtp://", "smtp\\+tls://"),
+        ("smtp+tls://user:secret@:587", "smtp\\+tls://"),
+        ("smtp://user:secret@host:mail", "smtp\\+tls://"),
+        ("smtps://user:secret@host", "smtp\\+ssl://"),
+        ("filemail://mails", "three strokes"),
+        ("filemail:///", "three strokes"),
+    ],
+)
+def test_email_refuses_other_things_without_repeating_them(variable, value, hint):
+    variable(value)
+    with pytest.raises(ImproperlyConfigured, match=hint) as caught:
+        env.email(NAME, "dummymail://")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "mailbox"),
+    [
+        ("soporte@example.com", "soporte@example.com"),
+        ("pok@localhost", "pok@localhost"),
+        ("Atención <soporte@example.com>", "Atención <soporte@example.com>"),
+        ('"Sol, S.A." <soporte@example.com>', '"Sol, S.A." <soporte@example.com>'),
+        ("soporte@ñandú.example", "soporte@xn--and-6ma2c.example"),
+        ("", ""),
+    ],
+)
+def test_a_mailbox(variable, value, mailbox):
+    variable(value)
+    assert env.mailbox(NAME, "") == mailbox
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soporte",
+        "@example.com",
+        "soporte@",
+        "a@example.com, b@example.com",
+        "Sol soporte@example.com",
+        "ñ@example.com",
+        "a@example.com\nBcc: b@example.com",
+        "soporte@" + "ñ" * 80 + ".com",
+    ],
+)
+def test_a_mailbox_that_no_mail_can_have(variable, value):
+    variable(value)
+    with pytest.raises(ImproperlyConfigured, match="use an address"):
+        env.mailbox(NAME, "")
 
 
 def test_data_folder_is_made(tmp_path):

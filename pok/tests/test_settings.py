@@ -51,12 +51,30 @@ def setting(folder: Path, expression: str, **variables: str) -> str:
             "mysql://x",
             f"POK: DATABASE_URL: {POSTGRES_ONLY}",
         ),
+        ("POK_REPLY_TO", "ana", "POK: POK_REPLY_TO='ana': use an address such as soporte@example.com."),
         ("EMAIL_URL", "pigeon://x", "POK: EMAIL_URL is not a mail address such as smtp+tls://user:password@host:587"),
     ],
 )
 def test_a_bad_value_is_one_line_and_no_traceback(tmp_path, name, value, line):
     done = run_python(tmp_path, "manage.py", "check", **{name: value})
     assert (done.returncode, done.stderr.strip()) == (1, line)
+
+
+@pytest.mark.parametrize(
+    ("url", "has_mail"),
+    [("", False), ("dummymail://", False), ("consolemail://", True), ("filemail:///tmp", True), ("smtp://host", True)],
+)
+def test_mail_is_set_up_by_its_url(tmp_path, url, has_mail):
+    assert setting(tmp_path, "s.HAS_MAIL", EMAIL_URL=url) == str(has_mail)
+
+
+def test_mails_come_from_the_servers_user_where_that_is_an_address(tmp_path):
+    account = "smtp+tls://ana%40example.com:x@host"
+    assert setting(tmp_path, "s.DEFAULT_FROM_EMAIL", EMAIL_URL="smtp+tls://ana:x@host") == "pok@localhost"
+    assert setting(tmp_path, "s.DEFAULT_FROM_EMAIL", EMAIL_URL=account) == "ana@example.com"
+    assert (
+        setting(tmp_path, "s.DEFAULT_FROM_EMAIL", EMAIL_URL=account, POK_FROM_EMAIL="b@example.com") == "b@example.com"
+    )
 
 
 def test_the_base_url_names_a_host_and_makes_cookies_secure(tmp_path):
