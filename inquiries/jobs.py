@@ -16,19 +16,23 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from inquiries.models import Job
+from inquiries.models.job import JobQuerySet
 
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 LEASE = timedelta(seconds=20)
 RENEW_FOR = 300.0  # seconds; a call that hangs longer than this loses its lease
 MAX_ATTEMPTS = 6
 MAX_CRASHES = 3
+SUSPECT = 2  # crashes
+NEXT_SUSPECT = 4.0  # seconds until one that had to wait is looked at again
+CLAIMING = 2.0  # seconds
 FIRST_BACKOFF = 5.0
 LONGEST_BACKOFF = 600.0
 
@@ -54,13 +58,61 @@ _held: dict[uuid.UUID, Claim] = {}
 _held_lock = threading.Lock()
 
 
-def claim(model: type[Job], pk: int) -> Claim | None:
-    """Take a due job, or return None where another worker has it or it is over.
+class Alone:
+    """Which suspect this process tries: one at a time."""
 
-    A job that is still running when its lease ends was left by a worker that died: that counts as a crash.
+    def __init__(self) -> None:
+        self._job: tuple[type[Job], int] | None = None
+        self._token: uuid.UUID | None = None
+        self._since = 0.0
+
+    def reserve(self, job: tuple[type[Job], int], token: uuid.UUID) -> bool:
+        """Take the place for a claim of this job; False where another suspect is being tried."""
+        with _held_lock:
+            now = time.monotonic()
+            # Between its claim and its work a suspect is not held yet.
+            is_taken = self._token in _held or now - self._since < CLAIMING
+            if self._job not in {None, job} and is_taken:
+                return False
+            self._job, self._token, self._since = job, token, now
+            return True
+
+    def give_up(self) -> None:
+        """Leave the place: the claim found no job."""
+        self._job = None
+
+
+_alone = Alone()
+
+
+def claim(model: type[Job], pk: int) -> Claim | None:
+    """Take a due job, or return None where another worker has it, it is over, or it must wait to be tried alone.
+
+    A job that is still running when its lease ends was left by a worker that died. That counts as a crash for all
+    that were under way in that process, although one of them will have done it. Before a third crash would end them
+    all, each is tried without the others.
     """
+    # The claim counts the crash, so a row may not show its last one yet.
+    suspect = Q(crashes__gte=SUSPECT) | Q(crashes=SUSPECT - 1, state=model.BUSY)
+    due = model.objects.filter(pk=pk, due_at__lte=Now(), state__in=model.live_states())
+    return _take(due.exclude(suspect), pk, uuid.uuid4()) or _take_alone(due.filter(suspect), pk)
+
+
+def _take_alone(due: JobQuerySet, pk: int) -> Claim | None:
     token = uuid.uuid4()
-    taken = model.objects.filter(pk=pk, due_at__lte=Now(), state__in=model.live_states()).update(
+    if not _alone.reserve((due.model, pk), token):
+        # Not all at the same moment: there is one place.
+        due.update(due_at=Now() + timedelta(seconds=random.uniform(0.5, 1.0) * NEXT_SUSPECT))  # noqa: S311
+        return None
+    taken = _take(due, pk, token)
+    if taken is None:
+        _alone.give_up()
+    return taken
+
+
+def _take(due: JobQuerySet, pk: int, token: uuid.UUID) -> Claim | None:
+    model = due.model
+    taken = due.update(
         state=model.BUSY,
         claim_token=token,
         attempts=F("attempts") + 1,
@@ -131,7 +183,12 @@ def backoff(attempts: int, retry_after: float | None = None) -> float:
 
 def due_ids(model: type[Job], limit: int) -> list[int]:
     """Jobs to ring the bell for, longest due first."""
-    return list(model.objects.due().values_list("pk", flat=True)[:limit]) if limit > 0 else []
+    return list(due_times(model, limit))
+
+
+def due_times(model: type[Job], limit: int) -> dict[int, datetime]:
+    """The same, and since when each is due."""
+    return dict(model.objects.due().values_list("pk", "due_at")[:limit]) if limit > 0 else {}
 
 
 def _mine(taken: Claim) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
@@ -25,7 +25,8 @@ PRUNE_EVERY = 200  # rounds: about ten minutes
 FORGET_WORKER = timedelta(days=1)
 _started = threading.Lock()
 _leaving = threading.Event()
-_rung: dict[int, float] = {}  # analysis -> time.monotonic() of its last bell by this process
+# (analysis, due at) -> time.monotonic() of its last bell by this process
+_rung: dict[tuple[int, datetime], float] = {}
 
 
 def start() -> None:
@@ -109,19 +110,20 @@ def beat() -> None:
 def ring_due() -> int:
     """Top the queue up with due rows, never with the whole backlog; return how many bells rang.
 
-    A row that was rung for a moment ago is most likely in the queue still. While a supervisor has paused the analysis
-    no bell rings.
+    A row that was rung for a moment ago is most likely in the queue still, unless it is due anew since. While a
+    supervisor has paused the analysis no bell rings.
     """
     from inquiries.tasks import analyse
 
     if SiteSettings.current().is_analysis_paused:
         return 0
     now = time.monotonic()
-    for pk in [pk for pk, rung_at in _rung.items() if now - rung_at > RING_AGAIN]:
-        del _rung[pk]
+    for bell in [bell for bell, rung_at in _rung.items() if now - rung_at > RING_AGAIN]:
+        del _rung[bell]
     room = 2 * settings.WORKERS - HUEY.pending_count()
-    due = [pk for pk in jobs.due_ids(Analysis, 4 * settings.WORKERS) if pk not in _rung][: max(0, room)]
-    for pk in due:
-        analyse(pk)
-        _rung[pk] = now
-    return len(due)
+    due = jobs.due_times(Analysis, 4 * settings.WORKERS)
+    bells = [bell for bell in due.items() if bell not in _rung][: max(0, room)]
+    for bell in bells:
+        analyse(bell[0])
+        _rung[bell] = now
+    return len(bells)

@@ -106,6 +106,68 @@ def test_what_is_given_back_can_be_claimed_at_once_and_counts_neither_try_nor_cr
         assert jobs.give_back_all(Analysis) == []  # it is the heir's now
 
 
+# --- Suspects ------------------------------------------------------------------------------------
+@pytest.fixture
+def suspects(make_inquiry, monkeypatch) -> list[Analysis]:
+    """Three jobs whose worker died for the second time."""
+    monkeypatch.setattr(jobs, "_alone", jobs.Alone())
+    rows = [make_inquiry().analyses.get() for _ in range(3)]
+    Analysis.objects.update(state=AnalysisState.RUNNING, crashes=1, due_at=Now())
+    return rows
+
+
+def test_jobs_that_saw_two_crashes_are_tried_one_at_a_time(suspects):
+    first, second, third = (analysis.pk for analysis in suspects)
+    taken = jobs.claim(Analysis, first)
+    assert (taken.crashes, taken.is_poison) == (2, False)
+    with jobs.held(taken):
+        assert jobs.claim(Analysis, second) is None
+        waiting = Analysis.objects.get(pk=second)
+        assert waiting.due_at > timezone.now()  # so that others come before it in the queue
+        assert (waiting.crashes, waiting.state) == (1, AnalysisState.RUNNING)
+    assert jobs.claim(Analysis, third) is None  # the first one may not have begun its work yet
+
+
+def test_after_one_suspect_the_next_is_tried(suspects, monkeypatch):
+    monkeypatch.setattr(jobs, "CLAIMING", 0.0)
+    first, second, _third = suspects
+    taken = jobs.claim(Analysis, first.pk)
+    with jobs.held(taken):
+        assert jobs.claim(Analysis, second.pk) is None
+    end_lease(second)
+    assert jobs.claim(Analysis, second.pk).crashes == 2
+
+
+def test_a_claim_that_finds_no_suspect_keeps_no_place(suspects):
+    Analysis.objects.filter(pk=suspects[0].pk).update(due_at=Now() + timedelta(minutes=1))
+    assert jobs.claim(Analysis, suspects[0].pk) is None
+    assert jobs.claim(Analysis, suspects[1].pk) is not None
+
+
+def test_other_jobs_go_on_beside_a_suspect(suspects, make_inquiry):
+    with jobs.held(jobs.claim(Analysis, suspects[0].pk)):
+        assert jobs.claim(Analysis, make_inquiry().analyses.get().pk) is not None
+
+
+def test_a_suspect_that_was_put_back_is_still_one(suspects, monkeypatch):
+    first, second, _third = suspects
+    assert jobs.put_back(jobs.claim(Analysis, first.pk), 0.0)
+    monkeypatch.setattr(jobs, "CLAIMING", 0.0)
+    with jobs.held(jobs.claim(Analysis, second.pk)):
+        assert jobs.claim(Analysis, first.pk) is None
+
+
+def test_a_suspect_whose_own_lease_ended_may_be_tried_by_the_same_process(suspects):
+    jobs.claim(Analysis, suspects[0].pk)
+    end_lease(suspects[0])
+    assert jobs.claim(Analysis, suspects[0].pk) is not None
+
+
+def test_the_third_crash_is_one_too_many(suspects):
+    Analysis.objects.filter(pk=suspects[0].pk).update(crashes=2)
+    assert jobs.claim(Analysis, suspects[0].pk).is_poison
+
+
 def test_due_jobs_come_longest_due_first_and_no_more_than_asked(make_inquiry):
     late, later = (make_inquiry().analyses.get() for _ in range(2))
     Analysis.objects.filter(pk=later.pk).update(due_at=timezone.now() - timedelta(hours=1))

@@ -78,6 +78,14 @@ def test_a_row_that_was_rung_for_is_not_rung_for_again_at_once(make_inquiry, run
     assert sweeper.ring_due() == 1
 
 
+def test_a_row_that_is_due_anew_is_rung_for_again(make_inquiry, rung, pending):
+    analysis = make_inquiry().analyses.get()
+    sweeper.ring_due()
+    Analysis.objects.filter(pk=analysis.pk).update(due_at=Now() - timedelta(seconds=1))
+    assert sweeper.ring_due() == 1
+    assert rung == [analysis.pk, analysis.pk]
+
+
 def test_lost_bells_are_made_good_within_one_round(make_inquiry, rung, pending, settings):
     settings.WORKERS = 1
     rows = [make_inquiry().analyses.get().pk for _ in range(4)]
