@@ -7,12 +7,11 @@ tried again.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import ExitStack
 from datetime import timedelta
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
@@ -27,8 +26,6 @@ log = get_logger(__name__)
 HORIZON = timedelta(hours=24)  # for so long a mail is tried again; afterwards a person decides
 SERVER_PAUSE = 5.0  # seconds; how long mails wait for a server that fails, `mail_health` says
 NOT_YET = 1.0
-# What happened on the wire must be written down even if the database is away for a minute.
-PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
 class LostClaim(Exception):
@@ -84,7 +81,7 @@ def _attempt(taken: jobs.Claim, row: Delivery, *, is_probe: bool) -> None:
         except LostClaim:
             log.warning("mail_claim_lost")
             return
-        _patiently(lambda: _record(taken, row, trouble, is_probe=is_probe))
+        jobs.patiently(lambda: _record(taken, row, trouble, is_probe=is_probe))
 
 
 class Handover:
@@ -125,22 +122,6 @@ def _release() -> None:
     """Give a pooled connection back while the mail server is talked to."""
     if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
-
-
-def _patiently(write: Callable[[], None]) -> None:
-    """Write what happened on the wire down, however long the database is away, up to a minute."""
-    for pause in PATIENCE:
-        try:
-            write()
-        except (OperationalError, InterfaceError) as error:
-            if connection.in_atomic_block:
-                raise
-            log.warning("mail_record_repeated", error=type(error).__name__)
-            connection.close()
-            time.sleep(pause)
-        else:
-            return
-    write()
 
 
 @transaction.atomic

@@ -13,18 +13,21 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from inquiries.models import Job
 from inquiries.models.job import JobQuerySet
+from pok.logging import get_logger
 
+log = get_logger(__name__)
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 LEASE = timedelta(seconds=20)
 RENEW_FOR = 300.0  # seconds; a call that hangs longer than this loses its lease
@@ -35,6 +38,7 @@ NEXT_SUSPECT = 4.0  # seconds until one that had to wait is looked at again
 CLAIMING = 2.0  # seconds
 FIRST_BACKOFF = 5.0
 LONGEST_BACKOFF = 600.0
+PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,26 @@ def record(taken: Claim, state: str, **fields: Any) -> bool:
 def put_back(taken: Claim, after: float, **fields: Any) -> bool:
     """Queue the job again for a try in `after` seconds. False means that the claim was lost."""
     return bool(_mine(taken).update(state=taken.model.QUEUED, due_at=Now() + timedelta(seconds=after), **fields))
+
+
+def patiently(write: Callable[[], None]) -> None:
+    """Write what happened outside down, however long the database is away, up to a minute.
+
+    A mail that was sent, an answer of the AI that was paid for: neither happens again for a moment's outage. `write`
+    may run more than once; its first statement should be fenced by the claim.
+    """
+    for pause in PATIENCE:
+        try:
+            write()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise
+            log.warning("record_repeated", error=type(error).__name__)
+            connection.close()
+            time.sleep(pause)
+        else:
+            return
+    write()
 
 
 def give_back_all(model: type[Job], **only: Any) -> list[int]:

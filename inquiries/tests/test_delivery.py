@@ -47,7 +47,7 @@ def row(make_inquiry) -> Delivery:
 
 @pytest.fixture(autouse=True)
 def _quick_patience(monkeypatch):
-    monkeypatch.setattr(delivery, "PATIENCE", (0.0, 0.0))
+    monkeypatch.setattr(jobs, "PATIENCE", (0.0, 0.0))
 
 
 def run(row: Delivery, **options: bool) -> Delivery:

@@ -30,9 +30,9 @@ def _desk(settings) -> None:
 
 def wire(delivery: Delivery) -> EmailMessage:
     """The mail as a program on the other side reads it."""
-    source = mailing.compose(delivery).message().as_bytes(linesep="\r\n")
-    assert max(map(len, source.split(b"\r\n"))) <= 998  # RFC 5322, 2.1.1
-    return email.message_from_bytes(source, policy=email.policy.default)  # type: ignore[return-value]
+    source = mailing.compose(delivery).message().as_bytes()
+    assert max(map(len, source.splitlines())) <= 998  # RFC 5322, 2.1.1
+    return email.message_from_bytes(source, policy=email.policy.default)
 
 
 def text(mail: EmailMessage, kind: str = "plain") -> str:

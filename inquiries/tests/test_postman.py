@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -137,11 +138,11 @@ def test_the_thread_sends_outlives_an_outage_and_ends(make_inquiry, settings, mo
     settings.EMAIL_BACKEND = "pok.mail.EmailBackend"
     due_ids, calls = delivery.due_ids, []
 
-    def away_at_first(*arguments: object) -> list[int]:
+    def away_at_first(*arguments: Any) -> list[int]:
         calls.append(1)
         if len(calls) == 1:
             raise OperationalError
-        return due_ids(*arguments)  # type: ignore[arg-type]
+        return due_ids(*arguments)
 
     monkeypatch.setattr(delivery, "due_ids", away_at_first)
     mails(make_inquiry, 7)

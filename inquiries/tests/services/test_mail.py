@@ -94,10 +94,10 @@ def test_a_pause_names_nobody_and_lasts_an_hour():
 
 
 def test_an_inquiry_that_is_not_taken_in_uses_no_turn():
-    @transaction.atomic
     def submit_and_fail() -> None:
-        submit()
-        raise LookupError
+        with transaction.atomic():
+            submit()
+            raise LookupError
 
     with pytest.raises(LookupError):
         submit_and_fail()
