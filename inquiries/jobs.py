@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Case, F, Q, Value, When
@@ -27,6 +27,7 @@ from inquiries.models import Job
 from inquiries.models.job import JobQuerySet
 from pok.logging import get_logger
 
+Result = TypeVar("Result")
 log = get_logger(__name__)
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 LEASE = timedelta(seconds=20)
@@ -167,24 +168,22 @@ def put_back(taken: Claim, after: float, **fields: Any) -> bool:
     return bool(_mine(taken).update(state=taken.model.QUEUED, due_at=Now() + timedelta(seconds=after), **fields))
 
 
-def patiently(write: Callable[[], None]) -> None:
-    """Write what happened outside down, however long the database is away, up to a minute.
+def patiently(work: Callable[[], Result]) -> Result:
+    """Do what needs the database, however long it is away, up to a minute.
 
-    A mail that was sent, an answer of the AI that was paid for: neither happens again for a moment's outage. `write`
-    may run more than once; its first statement should be fenced by the claim.
+    For what follows on something outside that must not be lost: a mail that was sent, an answer of the AI that was
+    paid for. `work` may run more than once, so what it writes is fenced by the claim.
     """
     for pause in PATIENCE:
         try:
-            write()
+            return work()
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block:
                 raise
-            log.warning("record_repeated", error=type(error).__name__)
+            log.warning("waiting_for_database", error=type(error).__name__)
             connection.close()
             time.sleep(pause)
-        else:
-            return
-    write()
+    return work()
 
 
 def give_back_all(model: type[Job], **only: Any) -> list[int]:

@@ -21,6 +21,14 @@ def openai() -> Iterator[FakeOpenAI]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variable that names the published files: what shows pages needs them."""
+    folder = tmp_path_factory.mktemp("published")
+    Box(folder, POK_STATIC_DIR=str(folder / "static")).manage("collectstatic", "--noinput", "-v", "0")
+    return {"POK_STATIC_DIR": str(folder / "static")}
+
+
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
     """A Redis that may be killed."""
