@@ -82,7 +82,7 @@ def _attempt(taken: jobs.Claim, analysis: Analysis) -> None:
         _after_failure(taken, analysis, error, choice.engine)
     else:
         if choice.engine == OPENAI:
-            breaker.succeeded()
+            jobs.patiently(breaker.succeeded)
         _record_or_fail(taken, analysis, reading)
 
 
@@ -131,7 +131,7 @@ def _read(analysis: Analysis, choice: Choice, instead_of: AIError | None = None)
         error=instead_of,
         is_provisional=instead_of is not None or choice.is_provisional,
         vector=learning.vector_of(analysis.inquiry.message) if choice.engine == EMBEDDED and not is_trial else None,
-        is_strange=choice.engine == OPENAI and not is_trial and _is_strange(analysis, asked),
+        is_strange=choice.engine == OPENAI and not is_trial and jobs.patiently(lambda: _is_strange(analysis, asked)),
     )
 
 
@@ -175,7 +175,11 @@ def _bugs_as_errors(event: str, **fields: str) -> Iterator[None]:
 
 
 def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> None:
-    """An answer that the tables cannot hold must not look like a worker that died, or it is paid for again."""
+    """Keep the answer, or it is paid for again: neither a short outage nor what the tables cannot hold loses it."""
+    jobs.patiently(lambda: _record_once(taken, analysis, reading))
+
+
+def _record_once(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> None:
     category = Category.objects.live().filter(name=reading.result.category).first()
     if category is None:  # renamed or switched off while the engine was thinking
         book_unused(reading)
