@@ -1,10 +1,11 @@
-"""README.md, .env.example and docker-compose.yml say what pok/settings.py reads."""
+"""README.md, .env.example and the files for Docker say what pok/settings.py reads."""
 
 from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -59,8 +60,8 @@ def test_the_documented_default_is_the_real_one(name):
 
 
 def test_nothing_but_the_settings_reads_the_environment():
-    # The launcher writes into it before the settings are read, the tests choose servers and a Chromium by it.
-    allowed = {"settings.py", "env.py", "launch.py"}
+    # The launcher writes into it before the settings are read, pg_dump inherits it, the tests choose servers by it.
+    allowed = {"settings.py", "env.py", "launch.py", "tools.py"}
     for path in [*(ROOT / "pok").glob("*.py"), *(ROOT / "inquiries").rglob("*.py")]:
         if path.name in allowed or "tests" in path.parts:
             continue
@@ -91,42 +92,101 @@ def test_the_image_keeps_its_static_files_out_of_its_volume():
     assert re.search(rf"chown -R pok .*\b{made}\b", DOCKERFILE)
 
 
+def compose_file(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    return read
+
+
+SCALED, SMALL, HTTPS = (compose_file(f"docker-compose{name}.yml") for name in ("", ".sqlite", ".https"))
+IMAGE = dict(re.findall(r"(POK_\w+_DIR)=(\S+)", DOCKERFILE))
+OURS = [SCALED["services"][name] for name in ("migrate", "web", "worker")] + [SMALL["services"]["web"]]
+
+
 class TestCompose:
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    def test_it_starts_web_worker_postgresql_redis_and_their_door(self):
+        assert set(SCALED["services"]) == {"migrate", "web", "worker", "caddy", "postgres", "redis"}
+        assert set(SMALL["services"]) == {"web", "caddy"}
 
-    def test_it_starts_web_worker_postgresql_and_redis(self):
-        assert {"setup", "web", "worker", "postgres", "redis"} == set(self.compose["services"])
-
-    @pytest.mark.parametrize("service", ["setup", "web", "worker"])
+    @pytest.mark.parametrize("service", OURS)
     def test_every_variable_reaches_every_service_and_no_other(self, service):
-        given = self.compose["services"][service]["environment"]
+        given = service["environment"]
         assert sorted(given) == sorted(VARIABLES)
-        own = {"DATABASE_URL", "REDIS_URL", "PORT", "POK_DATA_DIR", "POK_STATIC_DIR"}
+        own = {"DATABASE_URL", "REDIS_URL", "PORT", "POK_DATA_DIR", "POK_STATIC_DIR", "POK_BACKUP_DIR"}
         for name in set(VARIABLES) - own:
             assert given[name].startswith(f"${{{name}:"), name
 
-    def test_the_folders_are_those_of_the_image(self):
-        given = self.compose["services"]["web"]["environment"]
-        image = dict(re.findall(r"(POK_\w+_DIR)=(\S+)", DOCKERFILE))
-        assert {name: given[name] for name in image} == image
+    @pytest.mark.parametrize("service", OURS)
+    def test_the_folders_are_those_of_the_image(self, service):
+        given = service["environment"]
+        assert {name: given[name] for name in IMAGE} == IMAGE
+        assert f"backups:{given['POK_BACKUP_DIR']}" in service["volumes"]
+        # Made in the image: an empty volume takes its owner over from there.
+        made = Path(given["POK_BACKUP_DIR"]).name
+        assert re.search(rf"mkdir .*\b{made}\b(.|\n)*chown -R pok .*\b{made}\b", DOCKERFILE)
+
+    def test_the_data_of_the_small_one_outlive_its_container(self):
+        assert f"data:{IMAGE['POK_DATA_DIR']}" in SMALL["services"]["web"]["volumes"]
+
+    @pytest.mark.parametrize("service", [*OURS, SCALED["services"]["caddy"], SMALL["services"]["caddy"]])
+    def test_what_the_internet_reaches_may_do_as_little_as_it_can(self, service):
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
 
     def test_every_process_has_the_same_key_and_none_is_in_the_file(self):
-        services = self.compose["services"]
-        keys = {services[name]["environment"]["DJANGO_SECRET_KEY"] for name in ("setup", "web", "worker")}
+        services = SCALED["services"]
+        keys = {services[name]["environment"]["DJANGO_SECRET_KEY"] for name in ("migrate", "web", "worker")}
         assert len(keys) == 1
         assert keys.pop().startswith("${DJANGO_SECRET_KEY:?")
 
-    def test_the_worker_may_finish_what_is_under_way(self):
+    @pytest.mark.parametrize("service", [SCALED["services"]["worker"], SMALL["services"]["web"]])
+    def test_the_worker_may_finish_what_is_under_way(self, service):
         from django.conf import settings
 
-        grace = int(self.compose["services"]["worker"]["stop_grace_period"].removesuffix("s"))
+        grace = int(service["stop_grace_period"].removesuffix("s"))
         assert grace > settings.HUEY["consumer"]["shutdown_timeout"]
+        assert service["stop_signal"] == "SIGTERM"
 
-    def test_what_a_service_waits_for_can_come_true(self):
-        services = self.compose["services"]
+    @pytest.mark.parametrize("file", [SCALED, SMALL])
+    def test_what_a_service_waits_for_can_come_true(self, file):
+        services = file["services"]
         for service in services.values():
             for name, wait in service.get("depends_on", {}).items():
                 if wait["condition"] == "service_healthy":
-                    assert "test" in services[name]["healthcheck"]
+                    own = services[name].get("healthcheck", {})
+                    assert "test" in own or (services[name]["image"] == "pok" and "disable" not in own)
                 else:
                     assert (wait["condition"], services[name]["restart"]) == ("service_completed_successfully", "no")
+
+    @pytest.mark.parametrize("file", [SCALED, SMALL])
+    def test_nobody_but_the_door_has_a_port_and_that_one_is_for_this_machine(self, file):
+        ports = {name: service["ports"] for name, service in file["services"].items() if "ports" in service}
+        assert ports == {"caddy": ["127.0.0.1:${PORT:-8000}:8000"]}
+
+    def test_the_internet_gets_in_by_the_usual_ports(self):
+        assert HTTPS == {"services": {"caddy": {"ports": ["80:80", "443:443", "443:443/udp"]}}}
+
+    def test_the_server_is_not_newer_than_the_images_pg_dump(self):
+        # Debian 13 (trixie) has PostgreSQL 17.
+        assert DOCKERFILE.count("FROM python:3.13-slim-trixie") == 2
+        assert SCALED["services"]["postgres"]["image"] == "postgres:17"
+
+
+class TestDoor:
+    caddyfile = (ROOT / "Caddyfile").read_text(encoding="utf-8")
+
+    def test_it_waits_for_the_whole_of_every_body_that_is_taken(self):
+        from django.conf import settings
+
+        (kibibytes,) = re.findall(r"request_buffers (\d+)KiB", self.caddyfile)
+        assert int(kibibytes) * 1024 == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+    def test_it_finds_every_web_server_by_the_name_of_the_service(self):
+        name, port = re.findall(r"dynamic a {\s+name (\S+)\s+port (\S+)", self.caddyfile)[0]
+        for file in (SCALED, SMALL):
+            assert file["services"][name]["environment"]["PORT"] == port
+
+    @pytest.mark.parametrize("service", OURS)
+    def test_it_is_the_one_proxy_that_is_believed(self, service):
+        assert service["environment"]["POK_NUM_PROXIES"] == "${POK_NUM_PROXIES:-1}"
+        assert "trusted_proxies" not in self.caddyfile
