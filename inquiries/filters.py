@@ -7,6 +7,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -15,12 +16,23 @@ from django.utils.translation import gettext_lazy as _
 from inquiries import search
 from inquiries.models import Category, Inquiry
 from inquiries.models.inquiry import InquiryQuerySet
-from inquiries.states import AnalysisState, Sentiment, Status
+from inquiries.states import WAITING, AnalysisState, Sentiment, Status
 
 SEARCH_LENGTH = 200
+NAMES_KEY = "category-names"
+NAMES_SECONDS = 3
 # Beyond these the conversion to UTC, or a database's range, can fail.
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def category_names() -> list[str]:
+    """The names to choose from, in the supervisor's order, at most NAMES_SECONDS old: every page of the inbox asks."""
+    found: list[str] | None = caches["local"].get(NAMES_KEY)
+    if found is None:
+        found = list(Category.objects.values_list("name", flat=True))
+        caches["local"].set(NAMES_KEY, found, NAMES_SECONDS)
+    return found
 
 
 class MomentField(forms.DateTimeField):
@@ -98,6 +110,8 @@ class InquiryFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def with_status(self, inquiries: InquiryQuerySet, name: str, value: list[str]) -> InquiryQuerySet:
         # The filter's own way, OR with DISTINCT, would keep the database from its indexes.
+        if set(value) == WAITING:
+            return inquiries.waiting()
         return inquiries.filter(status__in=value) if value else inquiries
 
     def only_review(self, inquiries: InquiryQuerySet, name: str, value: str) -> InquiryQuerySet:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import models, transaction
-from django.db.models import F, Q, Value
+from django.core.cache import caches
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, models, transaction
+from django.db.models import F, Func, Q, Subquery, Value
 from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +37,31 @@ NAME_LENGTH = 120
 MESSAGE_LENGTH = 10_000
 REPLY_LENGTH = 20_000
 COUNT_CAP = 10_000
+COUNTS_KEY = "inquiry-counts"
+COUNTS_SECONDS = 1
+SHOWN_IN_QUEUE = (
+    "customer_name",
+    "email",
+    "message",
+    "status",
+    "category__name",
+    "category__colour",
+    "category_by_person",
+    "sentiment",
+    "sentiment_by_person",
+    "ai_state",
+    "ai_error",
+    "ai_started_at",
+    "engine",
+    "model",
+    "confidence",
+    "needs_review",
+    "is_provisional",
+    "flags",
+    "created_at",
+    "followed_up_at",
+    "row_version",
+)
 
 
 class InquiryError(Exception):
@@ -52,22 +81,45 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
+class IsWaiting(Func):
+    """Tell whether a status is one that waits for a person.
+
+    The values stand in the text: SQLite uses a partial index only where it can read its condition in the query.
+    """
+
+    template = "%(expressions)s IN ('new', 'open')"
+    output_field = models.BooleanField()
+
+
 class InquiryQuerySet(models.QuerySet["Inquiry"]):
     def visible_to(self, user: User | AnonymousUser) -> InquiryQuerySet:
         """What this person may see: everything for those who work the inbox, nothing for others."""
         return self if user.is_active and user.has_perm("inquiries.work_inbox") else self.none()
 
     def for_queue(self) -> InquiryQuerySet:
-        """What a row of the inbox shows, without the long texts that it does not."""
-        return self.select_related("category", "assignee").defer("suggested_reply", "reply")
+        """What a row of the inbox shows and nothing else: replies, and a category's examples, are long."""
+        return self.select_related("category").only(*SHOWN_IN_QUEUE)
 
     def for_detail(self) -> InquiryQuerySet:
         """What the detail page and the API show."""
         return self.select_related("category", "assignee")
 
+    def with_newest(self) -> InquiryQuerySet:
+        """Each row with the highest number that there is, as `newest`; read by the same statement."""
+        return self.annotate(newest=Subquery(Inquiry.objects.order_by("-pk").values("pk")[:1]))
+
+    def newest(self) -> int:
+        """The highest number among these."""
+        return self.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def versions(self, shown: Collection[int]) -> dict[int, int]:
+        """The row versions of these numbers that are still there, and of the highest number that there is."""
+        last = Subquery(self.order_by("-pk").values("pk")[:1])
+        return dict(self.filter(Q(pk__in=shown) | Q(pk=last)).values_list("pk", "row_version"))
+
     def waiting(self) -> InquiryQuerySet:
         """What still waits for a person."""
-        return self.filter(status__in=WAITING)
+        return self.filter(IsWaiting("status"))
 
     def unread(self) -> InquiryQuerySet:
         """What waits for a person and has no reading, because the analysis failed or the AI was off."""
@@ -96,10 +148,35 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
 
     def capped_count(self, cap: int = COUNT_CAP) -> int:
         """Count up to `cap` + 1: the cost does not grow with the table."""
-        return self.order_by()[: cap + 1].count()
+        # In the order of the partial indexes: without it SQLite would rather filter by status, row by row.
+        return self.order_by("pk")[: cap + 1].count()
+
+    def counted(self, cap: int = COUNT_CAP) -> dict[str, int]:
+        """How many there are of each status, and to review, each counted up to `cap` + 1: one query for all."""
+        asked = {status.value: self.filter(status=status).order_by() for status in Status}
+        asked["review"] = self.needing_review().order_by("pk")  # see capped_count
+        try:
+            parts = [found.values("pk")[: cap + 1].query.sql_with_params() for found in asked.values()]
+        except EmptyResultSet:  # who may see nothing
+            return dict.fromkeys(asked, 0)
+        counts = ", ".join(f"(SELECT COUNT(*) FROM ({text}) AS counted)" for text, _params in parts)  # noqa: S608
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"SELECT {counts}", list(chain.from_iterable(params for _text, params in parts)))
+            return dict(zip(asked, cursor.fetchone(), strict=True))
+
+    def counted_lately(self) -> dict[str, int]:
+        """The same, at most COUNTS_SECONDS old; what this process itself has changed shows at once."""
+        if self.query.where:  # not all inquiries: these counts are nobody else's
+            return self.counted()
+        found: dict[str, int] | None = caches["local"].get(COUNTS_KEY)
+        if found is None:
+            found = self.counted()
+            caches["local"].set(COUNTS_KEY, found, COUNTS_SECONDS)
+        return found
 
     def touch(self, **fields: Any) -> int:
         """Update and raise the row version that the pollers compare; return the number of rows."""
+        caches["local"].delete(COUNTS_KEY)
         return self.update(row_version=F("row_version") + 1, updated_at=Now(), **fields)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.template.defaultfilters import date as format_date
-from django.utils import timezone
-from django.utils.html import format_html
+from django.utils import timezone, translation
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import get_language_info
@@ -18,6 +20,7 @@ from inquiries.models.inquiry import COUNT_CAP
 from inquiries.states import DeliveryState, EventKind, Sentiment, Status
 
 register = template.Library()
+SELECTED = {True: SafeString(" selected"), False: ""}
 ENGINES = {"openai": "OpenAI"}
 SENTIMENTS = {Sentiment.POSITIVE: "positive", Sentiment.NEUTRAL: "neutral", Sentiment.NEGATIVE: "negative"}
 
@@ -27,13 +30,19 @@ def age(moment: datetime | None) -> SafeString:
     """How long ago, in short, inside a <time>; pok.js keeps it current."""
     if moment is None:
         return SafeString("")
-    local = timezone.localtime(moment)
+    local = timezone.localtime(moment).replace(second=0, microsecond=0)
     return format_html(
         '<time class="nowrap" datetime="{}" title="{}" data-age>{}</time>',
         moment.isoformat(timespec="seconds"),
-        format_date(local, "DATETIME_FORMAT"),
+        _in_full(local, translation.get_language()),
         short_age((timezone.now() - moment).total_seconds()),
     )
+
+
+@lru_cache(4_096)
+def _in_full(minute: datetime, language: str | None) -> str:
+    """A date and time in the format of the language in use, which the caller names so that it is told apart."""
+    return format_date(minute, "DATETIME_FORMAT")
 
 
 def short_age(seconds: float) -> str:
@@ -64,7 +73,11 @@ def extract(text: str) -> str:
 @register.filter
 def confidence_level(value: float | None) -> str:
     """high, medium or low: low is what the threshold of doubt sends to review, high the upper half above it."""
-    threshold = SiteSettings.current().review_threshold
+    return level_above(SiteSettings.current().review_threshold, value)
+
+
+def level_above(threshold: float, value: float | None) -> str:
+    """The same for a threshold that is known already."""
     if value is None or value < threshold:
         return "low"
     return "high" if value >= (threshold + 1) / 2 else "medium"
@@ -126,6 +139,16 @@ def sentiment_class(value: str | None) -> str:
 def capped(count: int) -> str:
     """A counter; past the cap only that there are more."""
     return f"{COUNT_CAP:,}".replace(",", "\N{NO-BREAK SPACE}") + "+" if count > COUNT_CAP else str(count)
+
+
+@register.simple_tag
+def options(choices: Iterable[tuple[str, object]], chosen: str | None) -> SafeString:
+    """The options of a <select>, the chosen one marked; none is the one without a value."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((value, SELECTED[value == (chosen or "")], label) for value, label in choices),
+    )
 
 
 @register.filter

@@ -26,7 +26,6 @@ def inbox(request: AgentRequest) -> HttpResponse:
         return render(request, "inquiries/no_role.html", status=403)
     is_region = bool(request.htmx) and not request.htmx.history_restore_request
     listing = Listing(request.user, request.GET)
-    # Read before the rows: an inquiry that arrives in between is then counted as new, never missed.
     context = {"newest": listing.newest, "listing": listing, "news": 0, "is_region": is_region}
     template = "inquiries/_inbox.html" if is_region else "inquiries/inbox.html"
     response = render(request, template, context, status=200 if listing.is_valid else 422)
@@ -44,8 +43,9 @@ def changes(request: AgentRequest) -> HttpResponse:
     listing = Listing(request.user, request.GET)
     shown = _shown(request.GET)
     newest = _number(request.GET.get("_newest", ""))
-    news = listing.news(newest, list(shown))
-    versions = dict(listing.visible.filter(pk__in=shown).values_list("pk", "row_version"))
+    versions = listing.visible.versions(shown)
+    # What has arrived at all is known for nothing; only then it matters what of it belongs to this list.
+    news = listing.news(newest, shown) if max(versions, default=0) > newest else 0
     changed = [pk for pk, version in shown.items() if pk in versions and versions[pk] != version]
     same_numbers = listing.counters_digest == request.GET.get("_counters") and str(news) == request.GET.get("_news")
     if not changed and same_numbers:
@@ -54,7 +54,7 @@ def changes(request: AgentRequest) -> HttpResponse:
         "listing": listing,
         "newest": newest,
         "news": news,
-        "news_url": listing.news_url(newest, list(shown), news) if news else "",
+        "news_url": listing.news_url(newest, shown, news) if news else "",
         "shown": ",".join(f"{pk}.{versions.get(pk, version)}" for pk, version in shown.items()),
         "changed": listing.visible.for_queue().filter(pk__in=changed),
         "matching": set(listing.matching.filter(pk__in=changed).values_list("pk", flat=True)),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.forms.utils import ErrorList
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from inquiries.filters import InquiryFilter
+from inquiries.filters import InquiryFilter, category_names
 from inquiries.models import Inquiry, User
 from inquiries.models.inquiry import InquiryQuerySet
-from inquiries.states import WAITING, Status
+from inquiries.states import WAITING, AnalysisState, Sentiment, Status
 from inquiries.tables import LAST_PAGE, NEWEST_FIRST, OLDEST_FIRST, SORTS, InquiryTable, build_table
 
 ALL = "all"
@@ -43,33 +45,42 @@ class Listing:
             if name.startswith(POLL_PREFIX):
                 del self.query[name]
         self.visible: InquiryQuerySet = Inquiry.objects.visible_to(user)
-        self.filterset = InquiryFilter(_with_default_status(self.query), queryset=self.visible)
+        self.has_filter = any(name in self.query for name in InquiryFilter.base_filters)
+
+    @cached_property
+    def filterset(self) -> InquiryFilter:
+        return InquiryFilter(_with_default_status(self.query), queryset=self.visible)
 
     @cached_property
     def is_valid(self) -> bool:
-        return bool(self.filterset.is_valid())
+        return not self.has_filter or bool(self.filterset.is_valid())
+
+    @property
+    def errors(self) -> dict[str, ErrorList]:
+        """What is wrong with the filter, by field."""
+        return {} if self.is_valid else self.filterset.errors
 
     @cached_property
     def matching(self) -> InquiryQuerySet:
         """What the filter keeps; nothing while it holds a mistake."""
+        if not self.has_filter:
+            return self.visible.waiting()
         found: InquiryQuerySet = self.filterset.qs if self.is_valid else self.visible.none()
         return found
 
     @cached_property
     def table(self) -> InquiryTable:
-        return build_table(self.matching.for_queue(), self.query)
+        return build_table(self.matching.for_queue().with_newest(), self.query, is_dated=self.is_dated)
 
-    @property
+    @cached_property
     def rows(self) -> list[Inquiry]:
         return [row.record for row in self.table.paginated_rows]
 
     @cached_property
     def counters(self) -> dict[str, int]:
         """How many of each status there are, each counted up to the cap only."""
-        counts = {status.value: self.visible.filter(status=status).capped_count() for status in Status}
-        counts[WAITING_TAB] = sum(counts[status] for status in WAITING)
-        counts[REVIEW] = self.visible.needing_review().capped_count()
-        return counts
+        counts = self.visible.counted_lately()
+        return counts | {WAITING_TAB: sum(counts[status] for status in WAITING)}
 
     @property
     def shown(self) -> str:
@@ -82,8 +93,9 @@ class Listing:
 
     @property
     def newest(self) -> int:
-        """The highest number there is; what comes later is new."""
-        return self.visible.order_by("-id").values_list("id", flat=True).first() or 0
+        """The highest number there was when the rows were read; what comes later is new."""
+        # The same statement has read both, so that nothing can arrive in between and be missed.
+        return self.rows[0].newest if self.rows else self.visible.newest()  # type: ignore[attr-defined]
 
     @property
     def current_tab(self) -> str:
@@ -94,7 +106,7 @@ class Listing:
             return WAITING_TAB
         return chosen[0] if len(chosen) == 1 else ""
 
-    @property
+    @cached_property
     def tabs(self) -> list[Tab]:
         labels = {WAITING_TAB: _("To answer"), REVIEW: _("To review")}
         labels |= {
@@ -120,14 +132,21 @@ class Listing:
         return self.counters[WAITING_TAB]
 
     def _tab_url(self, name: str) -> str:
+        own = {REVIEW: "review=1", WAITING_TAB: ""}.get(name, f"status={name}")
+        query = "&".join(filter(None, (self._common, own)))
+        return f"{self._address}?{query}" if query else self._address
+
+    @cached_property
+    def _common(self) -> str:
+        """What all tabs keep of the query."""
         query = self.query.copy()
         for gone in ("status", "review", "page"):
             query.pop(gone, None)
-        if name == REVIEW:
-            query["review"] = "1"
-        elif name != WAITING_TAB:
-            query["status"] = name
-        return _url(query)
+        return query.urlencode()
+
+    @cached_property
+    def _address(self) -> str:
+        return reverse("inbox")
 
     @property
     def everything_url(self) -> str:
@@ -155,7 +174,7 @@ class Listing:
     def url(self) -> str:
         return _url(self.query)
 
-    def news_url(self, newest: int, shown: list[int], news: int) -> str:
+    def news_url(self, newest: int, shown: Collection[int], news: int) -> str:
         """Where the new ones can be seen: this page, if it holds them all, else the newest first."""
         on_page = {row.pk for row in self.rows if row.pk > newest} - set(shown)
         if len(on_page) >= news:
@@ -170,9 +189,31 @@ class Listing:
         return reverse("inbox_changes") + "?" + self.query.urlencode()
 
     @property
-    def sorts(self) -> list[tuple[str, str, bool]]:
-        current = self.table.order_by
-        return [("" if value == OLDEST_FIRST else value, str(label), current == (value,)) for value, label in SORTS]
+    def sort_choices(self) -> list[tuple[str, str]]:
+        return [("" if value == OLDEST_FIRST else value, str(label)) for value, label in SORTS]
+
+    @property
+    def sort(self) -> str:
+        """The order in use, as `sort_choices` names it."""
+        current = str(self.table.order_by)
+        return "" if current == OLDEST_FIRST else current
+
+    @property
+    def category_choices(self) -> list[tuple[str, str]]:
+        return [("", _("Any category")), *((name, name) for name in category_names())]
+
+    @property
+    def sentiment_choices(self) -> list[tuple[str, str]]:
+        return [("", _("Any sentiment")), *Sentiment.choices]
+
+    @property
+    def ai_state_choices(self) -> list[tuple[str, str]]:
+        return [("", _("Any AI state")), *AnalysisState.choices]
+
+    @property
+    def is_dated(self) -> bool:
+        """Tell whether a span of time narrows the list."""
+        return any(self.query.get(name) for name in ("created_after", "created_before"))
 
     @property
     def is_filtered(self) -> bool:
@@ -183,7 +224,7 @@ class Listing:
     def has_more_filters(self) -> bool:
         return any(self.query.get(name) for name in MORE_FILTERS)
 
-    def news(self, newest: int, shown: list[int]) -> int:
+    def news(self, newest: int, shown: Collection[int]) -> int:
         """How many inquiries of this list came after `newest`."""
         return self.matching.filter(pk__gt=newest).exclude(pk__in=shown).capped_count()
 

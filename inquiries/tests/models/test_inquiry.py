@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from inquiries.models import Inquiry, InquiryEvent, InvalidMove, StaleInquiry
+from inquiries.models.inquiry import SHOWN_IN_QUEUE
 from inquiries.states import AnalysisState, Status
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +94,8 @@ def test_a_row_of_the_queue_costs_no_further_query(inquiry, django_assert_num_qu
     with django_assert_num_queries(1):
         for row in Inquiry.objects.for_queue():
             assert row.category.name
-            assert row.assignee is None
+            assert row.category.colour
+            assert [getattr(row, name) for name in SHOWN_IN_QUEUE if "__" not in name]
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
