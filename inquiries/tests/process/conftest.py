@@ -69,7 +69,8 @@ def make_box(tmp_path: Path, openai: FakeOpenAI) -> Iterator[Callable[..., Box]]
     boxes: list[Box] = []
 
     def make(**variables: str) -> Box:
-        box = Box(tmp_path, OPENAI_BASE_URL=openai.base_url, POK_AI_ENGINE="openai", POK_THROTTLE="off", **variables)
+        usual = {"OPENAI_BASE_URL": openai.base_url, "POK_AI_ENGINE": "openai", "POK_THROTTLE": "off"}
+        box = Box(tmp_path, **usual | variables)
         boxes.append(box)
         box.prepare()
         return box
