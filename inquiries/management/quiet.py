@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
+from django.db.models import Max
 
 from inquiries import metrics
 from inquiries.backups import stores
+from inquiries.models import Heartbeat
 from pok import launch
+
+LOOK_EVERY = 0.5  # seconds
 
 
 @contextmanager
@@ -36,10 +41,25 @@ def ensure(*, force: bool) -> None:
     if force and store.kind == "postgres":
         return
     try:
-        if metrics.has_live_worker():
-            raise CommandError("A worker was heard of a moment ago. Stop POK first, and wait a quarter of a minute.")
+        is_at_work = has_beating_worker()
     except DatabaseError:  # no tables yet, or nothing that can be read: then nobody works on it
-        pass
+        is_at_work = False
     finally:
         stores.close_connections()
+    if is_at_work:
+        raise CommandError("POK is running: a worker beats. Stop POK first, on every host.")
     store.ensure_unused()
+
+
+def has_beating_worker() -> bool:
+    """Watch the heartbeats for as long as one counts: what was killed a moment ago leaves one that stands still."""
+    newest = _newest_beat()
+    while metrics.has_live_worker():
+        time.sleep(LOOK_EVERY)
+        if _newest_beat() != newest:
+            return True
+    return False
+
+
+def _newest_beat() -> object:
+    return Heartbeat.objects.aggregate(newest=Max("seen_at"))["newest"]

@@ -167,11 +167,6 @@ def test_nothing_is_restored_over_a_running_pok(desk):
     assert refused.returncode == 1
     assert "POK is running: " in refused.stderr
 
-    with desk.connected() as connection:
-        connection.execute("INSERT INTO inquiries_heartbeat (worker, version, threads) VALUES ('a:1', '1', 4)")
-    refused = desk.run("restore", file, "--yes")
-    assert (refused.returncode, "A worker was heard of" in refused.stderr) == (1, True)
-
     with (desk.folder / "launch.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for command in (["restore", file, "--yes"], ["upgrade"]):
