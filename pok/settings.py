@@ -144,6 +144,7 @@ else:
         "OPTIONS": {
             "connect_timeout": 3,
             "pool": {"min_size": 1, "max_size": 20, "timeout": 3, "reconnect_timeout": 2},
+            **DATABASES["default"].get("OPTIONS", {}),  # what the address asks for, such as ?sslmode=verify-full
         },
     }
 

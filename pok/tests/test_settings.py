@@ -97,6 +97,12 @@ def test_redis_serves_queue_and_cache(tmp_path):
     assert answer == "('pok.queue.RedisQueue', 'redis://r.example:6379/3')"
 
 
+def test_what_the_databases_address_asks_for_is_kept(tmp_path):
+    url = "postgres://pok:secret@db.example.com/pok?sslmode=verify-full&connect_timeout=9"
+    options = "{k: settings.DATABASES['default']['OPTIONS'][k] for k in ('sslmode', 'connect_timeout')}"
+    assert setting(tmp_path, options, DATABASE_URL=url) == "{'sslmode': 'verify-full', 'connect_timeout': 9}"
+
+
 def test_without_redis_and_postgresql_state_is_in_the_data_folder(tmp_path):
     answer = setting(tmp_path, "str(s.HUEY['connection']['folder']), str(s.DATABASES['default']['NAME'])")
     assert answer == str((str(tmp_path / "doorbell"), str(tmp_path / "pok.sqlite3")))
