@@ -99,8 +99,9 @@ def test_redis_serves_queue_and_cache(tmp_path):
 
 def test_what_the_databases_address_asks_for_is_kept(tmp_path):
     url = "postgres://pok:secret@db.example.com/pok?sslmode=verify-full&connect_timeout=9"
-    options = "{k: settings.DATABASES['default']['OPTIONS'][k] for k in ('sslmode', 'connect_timeout')}"
-    assert setting(tmp_path, options, DATABASE_URL=url) == "{'sslmode': 'verify-full', 'connect_timeout': 9}"
+    options = setting(tmp_path, "s.DATABASES['default']['OPTIONS']", DATABASE_URL=url)
+    assert "'sslmode': 'verify-full'" in options
+    assert "'connect_timeout': 9" in options
 
 
 def test_without_redis_and_postgresql_state_is_in_the_data_folder(tmp_path):
