@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import django_filters
 from django import forms
 from django.core.cache import caches
 from django.core.exceptions import ValidationError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Func
+from django.db.models.lookups import Exact, In
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from inquiries import search
 from inquiries.models import Category, Inquiry
-from inquiries.models.inquiry import InquiryQuerySet
+from inquiries.models.inquiry import InquiryQuerySet, IsWaiting
 from inquiries.states import WAITING, AnalysisState, Sentiment, Status
 
 SEARCH_LENGTH = 200
+DATED = ("created_after", "created_before")
+SORTED_BY = ("category", "sentiment")  # besides the time
 NAMES_KEY = "category-names"
 NAMES_SECONDS = 3
 # Beyond these the conversion to UTC, or a database's range, can fail.
@@ -74,6 +81,15 @@ class EndMomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
     field_class = EndMomentField
 
 
+class Unindexed(Func):
+    """A column for whose sake SQLite chooses no index; other databases know better what is frequent."""
+
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
+
+
 class InquiryFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Query parameters: q, category (name), sentiment, status (repeatable), ai_state, created_after, created_before.
 
@@ -85,15 +101,16 @@ class InquiryFilter(django_filters.FilterSet):  # type: ignore[misc]
     category = django_filters.ModelChoiceFilter(
         queryset=Category.objects.all(),
         to_field_name="name",
+        method="only",
         label=_("Category"),
         empty_label=_("Any category"),
     )
     sentiment = django_filters.ChoiceFilter(
-        choices=Sentiment.choices, label=_("Sentiment"), empty_label=_("Any sentiment")
+        choices=Sentiment.choices, method="only", label=_("Sentiment"), empty_label=_("Any sentiment")
     )
     status = django_filters.MultipleChoiceFilter(choices=Status.choices, method="with_status", label=_("Status"))
     ai_state = django_filters.ChoiceFilter(
-        choices=AnalysisState.choices, label=_("AI state"), empty_label=_("Any AI state")
+        choices=AnalysisState.choices, method="only", label=_("AI state"), empty_label=_("Any AI state")
     )
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte", label=_("From"))
     created_before = EndMomentFilter(field_name="created_at", lookup_expr="lt", label=_("To"))
@@ -108,11 +125,41 @@ class InquiryFilter(django_filters.FilterSet):  # type: ignore[misc]
     def search(self, inquiries: InquiryQuerySet, name: str, value: str) -> Any:
         return search.matching(inquiries, value)
 
+    @cached_property
+    def leading(self) -> str:
+        """The field by whose index SQLite should search; empty where it may choose.
+
+        It takes every value of a column for equally frequent, and would look for the few inquiries that wait for a
+        person, or that the AI has not read, among all those of a category.
+        """
+        chosen = self.form.cleaned_data
+        if chosen.get("review"):
+            return "review"
+        if chosen.get("ai_state", "") not in {"", AnalysisState.DONE}:
+            return "ai_state"
+        if set(chosen.get("status", ())) == WAITING:
+            return self._sort or "status"
+        return ""
+
+    @property
+    def _sort(self) -> str:
+        """The column that the list is sorted by, where that is not the time."""
+        sort = self.data.get("sort", "").removeprefix("-")
+        return sort if sort in SORTED_BY else ""
+
+    def only(self, inquiries: InquiryQuerySet, name: str, value: Any) -> InquiryQuerySet:
+        if self.leading in {"", name}:
+            return inquiries.filter(**{name: value})
+        return inquiries.filter(Exact(Unindexed(name), getattr(value, "pk", value)))
+
     def with_status(self, inquiries: InquiryQuerySet, name: str, value: list[str]) -> InquiryQuerySet:
         # The filter's own way, OR with DISTINCT, would keep the database from its indexes.
+        if not value:
+            return inquiries
         if set(value) == WAITING:
-            return inquiries.waiting()
-        return inquiries.filter(status__in=value) if value else inquiries
+            is_sorted = self.leading in SORTED_BY
+            return inquiries.filter(IsWaiting(Unindexed(name))) if is_sorted else inquiries.waiting()
+        return inquiries.filter(In(F("status") if self.leading in {"", name} else Unindexed(name), value))
 
     def only_review(self, inquiries: InquiryQuerySet, name: str, value: str) -> InquiryQuerySet:
         return inquiries.needing_review()

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from inquiries.models.inquiry import InquiryQuerySet
 
-PER_PAGE = 25
+PER_PAGE = 50
 # OFFSET reads what it skips: past this page a filter is the way.
-LAST_PAGE = 400
+LAST_PAGE = 200
 OLDEST_FIRST = "received"
 NEWEST_FIRST = "-received"
 SORTS = (

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
+from inquiries.filters import DATED, EARLIEST, LATEST
+
 
 class InquiryPagination(CursorPagination):
-    """`{"next", "previous", "results"}`; ids grow with arrival, and their index gives a total order."""
+    """`{"next", "previous", "results"}`; ids grow with arrival, and their index gives a total order.
+
+    Within a span of time it is the time that orders: its index leads straight to the first row.
+    """
 
     ordering = "-id"
     page_size = 25
@@ -30,6 +37,9 @@ class InquiryPagination(CursorPagination):
             raise ValidationError({self.page_size_query_param: [_("Use a number from 1 to 100.")]})
         return int(text)
 
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
+        return ("-created_at", "-id") if _is_dated(request) else ("-id",)
+
     def decode_cursor(self, request: Request) -> Any:
         """Return the place; raise ValidationError (400) for one that this list did not make.
 
@@ -39,7 +49,8 @@ class InquiryPagination(CursorPagination):
             cursor = super().decode_cursor(request)
         except NotFound as error:
             raise _bad_cursor() from error
-        if cursor and cursor.position is not None and not _is_id(str(cursor.position)):
+        is_ours = _is_moment if _is_dated(request) else _is_id
+        if cursor and cursor.position is not None and not is_ours(str(cursor.position)):
             raise _bad_cursor()
         return cursor
 
@@ -51,6 +62,18 @@ class InquiryPagination(CursorPagination):
 
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def _is_dated(request: Request) -> bool:
+    return any(request.query_params.get(name) for name in DATED)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return False
+    return moment is not None and timezone.is_aware(moment) and EARLIEST <= moment <= LATEST
 
 
 def _bad_cursor() -> ValidationError:

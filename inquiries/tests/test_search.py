@@ -6,9 +6,15 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from inquiries import search
-from inquiries.models import Inquiry
+from inquiries.models import Analysis, Inquiry
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True, params=["rare", "common"] if connection.vendor == "postgresql" else ["any"])
+def _how_common(request, monkeypatch):
+    """PostgreSQL asks in two ways: each has to find the same."""
+    monkeypatch.setattr(search, "COMMON_FROM", 0 if request.param == "common" else 1)
 
 
 def found(text: str) -> set[int]:
@@ -87,6 +93,14 @@ def test_the_index_follows_an_update_and_a_deletion(invoice):
     assert found("facturacion") == set()
     Inquiry.objects.filter(pk=invoice).delete()
     assert found("envios") == set()
+
+
+def test_what_is_found_can_be_asked_for_inside_another_question(make_inquiry):
+    inquiry = make_inquiry(message="Busco un zorzal")
+    make_inquiry()
+    hits = search.matching(Inquiry.objects.order_by(), "zorzal").values("pk")
+    analyses = Analysis.objects.filter(inquiry__in=hits).select_related("inquiry")
+    assert [analysis.inquiry for analysis in analyses] == [inquiry]
 
 
 def test_install_is_harmless_when_repeated(invoice):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from inquiries.filters import InquiryFilter, category_names
+from inquiries.filters import DATED, InquiryFilter, category_names
 from inquiries.models import Inquiry, User
 from inquiries.models.inquiry import InquiryQuerySet
 from inquiries.states import WAITING, AnalysisState, Sentiment, Status
@@ -22,7 +22,7 @@ ALL = "all"
 REVIEW = "review"
 WAITING_TAB = "waiting"
 POLL_PREFIX = "_"  # parameters of the poller, never of the list
-MORE_FILTERS = ("ai_state", "created_after", "created_before")
+MORE_FILTERS = ("ai_state", *DATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Listing:
             if name.startswith(POLL_PREFIX):
                 del self.query[name]
         self.visible: InquiryQuerySet = Inquiry.objects.visible_to(user)
-        self.has_filter = any(name in self.query for name in InquiryFilter.base_filters)
+        # The plain inbox needs no form; a sort counts, because the filter leaves its index to it.
+        self.has_filter = any(name in self.query for name in (*InquiryFilter.base_filters, "sort"))
 
     @cached_property
     def filterset(self) -> InquiryFilter:
@@ -189,7 +190,7 @@ class Listing:
         return reverse("inbox_changes") + "?" + self.query.urlencode()
 
     @property
-    def sort_choices(self) -> list[tuple[str, str]]:
+    def sort_choices(self) -> list[tuple[str, object]]:
         return [("" if value == OLDEST_FIRST else value, str(label)) for value, label in SORTS]
 
     @property
@@ -199,21 +200,21 @@ class Listing:
         return "" if current == OLDEST_FIRST else current
 
     @property
-    def category_choices(self) -> list[tuple[str, str]]:
+    def category_choices(self) -> list[tuple[str, object]]:
         return [("", _("Any category")), *((name, name) for name in category_names())]
 
     @property
-    def sentiment_choices(self) -> list[tuple[str, str]]:
+    def sentiment_choices(self) -> list[tuple[str, object]]:
         return [("", _("Any sentiment")), *Sentiment.choices]
 
     @property
-    def ai_state_choices(self) -> list[tuple[str, str]]:
+    def ai_state_choices(self) -> list[tuple[str, object]]:
         return [("", _("Any AI state")), *AnalysisState.choices]
 
     @property
     def is_dated(self) -> bool:
         """Tell whether a span of time narrows the list."""
-        return any(self.query.get(name) for name in ("created_after", "created_before"))
+        return any(self.query.get(name) for name in DATED)
 
     @property
     def is_filtered(self) -> bool:

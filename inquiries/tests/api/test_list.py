@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from django.utils import timezone
 
 from inquiries.states import Status
 from inquiries.tests.api.conftest import LIST
@@ -38,6 +41,28 @@ def test_pages_follow_each_other_both_ways(client, get, key, make_inquiry):
     back = client.get(third.json()["previous"], headers=headers)
     assert [ids(page) for page in (first, second, third, back)] == [made[:2], made[2:4], made[4:], made[2:4]]
     assert third.json()["next"] is None
+
+
+def test_pages_of_a_span_of_time_follow_each_other_by_the_time(client, get, key, make_inquiry):
+    now = timezone.now()
+    # Two of the same moment, and numbers that do not rise with the time.
+    ages = (3, 1, 2, 2, 5)
+    made = [make_inquiry(created_at=now - timedelta(days=age)).pk for age in ages]
+    expected = [made[1], made[3], made[2], made[0]]
+    headers = {"Authorization": f"Api-Key {key}"}
+    since = (now - timedelta(days=4)).isoformat()
+    found, url = [], ""
+    while url is not None:
+        page = client.get(url, headers=headers) if url else get(key=key, page_size=1, created_after=since)
+        found += ids(page)
+        url = page.json()["next"]
+    assert found == expected
+
+
+@pytest.mark.parametrize("position", ["7", "ayer", "2026-01-31", "2026-01-31 10:00:00", "0001-01-01 00:00:00+00:00"])
+def test_a_cursor_of_a_span_is_a_moment(get, key, position):
+    cursor = base64.b64encode(urlencode({"p": position}).encode()).decode()
+    assert get(key=key, created_after="2020-01-01", cursor=cursor).status_code == 400
 
 
 def test_a_page_holds_25(get, key, make_inquiry):
