@@ -5,7 +5,7 @@ BIN := .venv/bin
 TEMPLATES = $$(find templates -name '*.html')
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint types messages lock clean env env-dev
+.PHONY: help run demo test bench chaos lint types messages lock clean env env-dev
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
@@ -23,6 +23,11 @@ test: env-dev ## Run every test; under CI=true also the database tests on Postgr
 
 bench: env-dev ## Measure what POK costs (ROWS="intake worker" for some; minutes, on an idle machine)
 	@$(BIN)/python -m bench $(ROWS) --json bench/results/bench.json
+
+chaos: env-dev ## Kill POK's processes at random, then count what was lost or doubled (about ten minutes)
+	@$(BIN)/python -m bench.chaos --database sqlite --json bench/results/chaos-sqlite.json
+	@$(BIN)/python -m bench.chaos --database postgres --json bench/results/chaos-postgres.json || [ $$? = 77 ]
+	@$(BIN)/python -m bench.chaos.waits bench/results/waits.json
 
 lint: env-dev ## Style, format, templates, import directions, missing migrations
 	@$(BIN)/ruff check .

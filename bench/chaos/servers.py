@@ -7,8 +7,11 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +59,39 @@ class RedisServer:
             self.process.wait(10)
             self.process = None
 
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Nobody listens on its port."""
+        self.kill()
+        yield
+        self.start()
+
+    @contextmanager
+    def dropping(self) -> Iterator[None]:
+        """Nobody answers on its port, not even to say so: a listener there takes no more callers.
+
+        Its queue is full, so the kernel drops whoever wants to connect, as a firewall does.
+        """
+        self.kill()
+        callers = [socket.socket() for _ in range(3)]
+        with socket.create_server(("127.0.0.1", self.port), backlog=0):
+            for caller in callers:
+                caller.setblocking(False)
+                caller.connect_ex(("127.0.0.1", self.port))
+            yield
+        for caller in callers:
+            caller.close()
+        self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It keeps its connections and answers nobody, as a host does that hangs."""
+        self.freeze()
+        yield
+        self.thaw()
+
     def freeze(self) -> None:
-        """Let it keep its connections and answer nobody, as a host does that hangs."""
+        """Stop it in the middle of whatever it does."""
         if self.process is not None:
             self.process.send_signal(signal.SIGSTOP)
 
