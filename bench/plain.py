@@ -25,7 +25,7 @@ TEMPLATES = [
 
 
 def rows(request: HttpRequest) -> HttpResponse:
-    """The rows of the inbox's first view, each value once, by the query that the inbox makes."""
+    """The rows of the inbox's first view by the query that the inbox makes; each value once, as it is."""
     from django.shortcuts import render
 
     from inquiries.models import Inquiry
