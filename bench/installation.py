@@ -15,6 +15,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -135,6 +137,29 @@ class Installation:
     def start_web(self, **variables: str) -> Web:
         """Serve by the product's own command; wait until it answers."""
         return self.start_server([sys.executable, "-m", "pok.serve", "web"], **variables)
+
+    def start_worker(self, **variables: str) -> subprocess.Popen[bytes]:
+        """Start the product's own worker; wait until its heartbeat is there."""
+        before = self.ask("SELECT COUNT(*) FROM inquiries_heartbeat")
+        process = self.start([sys.executable, "-m", "pok.serve", "worker"], **variables)
+        wait_until(lambda: self.ask("SELECT COUNT(*) FROM inquiries_heartbeat") != before, "the worker to come up")
+        return process
+
+    def ask(self, query: str) -> Any:
+        """The first value that the query finds, past Django; None where it finds nothing."""
+        with self.reading() as ask:
+            return ask(query)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Callable[[str], Any]]:
+        """The same for many queries on one connection."""
+        connection: Any
+        if url := self.environment["DATABASE_URL"]:
+            connection = psycopg.connect(url, autocommit=True)
+        else:
+            connection = sqlite3.connect(self.folder / "pok.sqlite3")
+        with contextlib.closing(connection):
+            yield lambda query: (connection.execute(query).fetchone() or [None])[0]
 
     def start_server(self, command: list[str], **variables: str) -> Web:
         """Start a web server that listens on $PORT; wait until it answers."""
