@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = (ROOT / "pok/settings.py").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
 
@@ -69,15 +71,33 @@ def test_nothing_but_the_settings_reads_the_environment():
         assert not reads, path
 
 
-def test_files_that_the_readme_names_exist():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).is_file(), target
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+class TestGuides:
+    def test_files_that_they_link_to_exist(self, guide):
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", guide.read_text(encoding="utf-8")):
+            assert (guide.parent / target).is_file(), target
+
+    def test_make_targets_that_they_name_exist(self, guide):
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        for target in set(re.findall(r"(?:`|&& |sudo )make ([a-z]+)", guide.read_text(encoding="utf-8"))):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+    def test_commands_that_they_name_exist(self, guide):
+        named = set(re.findall(r"manage\.py ([a-z_]+)", guide.read_text(encoding="utf-8")))
+        assert named <= set(get_commands())
+
+    def test_variables_that_they_name_exist(self, guide):
+        named = set(re.findall(r"\b(?:POK|DJANGO|OPENAI)_[A-Z_]+\b", guide.read_text(encoding="utf-8")))
+        ours = {"POK_CHROMIUM", "POK_TEST_DATABASE_URL", "POK_TEST_REDIS_URL", "POK_TEST_ON"}
+        assert named <= {*VARIABLES, *ours}
 
 
-def test_make_targets_that_the_readme_names_exist():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"`make ([a-z]+)", README)):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+def test_services_of_systemd_may_finish_what_is_under_way():
+    from django.conf import settings
+
+    unit = (ROOT / "docs/systemd/pok@.service").read_text(encoding="utf-8")
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(seconds) > settings.HUEY["consumer"]["shutdown_timeout"]
 
 
 def test_the_image_keeps_its_static_files_out_of_its_volume():

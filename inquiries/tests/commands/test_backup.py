@@ -19,6 +19,7 @@ import pytest
 from inquiries.backups import archive
 from inquiries.tests.backups.servers import database_of_its_own
 from inquiries.tests.processes import ROOT, Box
+from pok.tests.test_launch import free_port
 
 pytestmark = pytest.mark.process
 ANSWER = """
@@ -32,7 +33,10 @@ class Desk(Box):
 
     def run(self, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command that may fail, with `said` as what the operator types."""
-        command = [sys.executable, "manage.py", *arguments]
+        return self.start("manage.py", *arguments, said=said)
+
+    def start(self, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
         return subprocess.run(
             command,
             cwd=ROOT,
@@ -211,9 +215,11 @@ def test_a_start_that_migrates_saves_the_state_of_before(desk):
     # Where it cannot be saved, nothing is migrated.
     (desk.folder / "file").touch()
     desk.environment["POK_BACKUP_DIR"] = str(desk.folder / "file" / "backups")
-    refused = desk.run("setup")
+    desk.environment["PORT"] = str(free_port())
+    refused = desk.start("-m", "pok.launch")
     assert refused.returncode == 1
-    assert "set POK_BACKUP_DAYS=0 to go on without one" in refused.stderr
+    assert refused.stderr.startswith("POK: the database has to be migrated, and the backup before that failed: ")
+    assert refused.stderr.endswith(" set POK_BACKUP_DAYS=0 to go on without one.\n")
     assert not desk.is_migrated
 
     del desk.environment["POK_BACKUP_DIR"]
