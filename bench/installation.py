@@ -97,6 +97,7 @@ class Installation:
             "POK_STATIC_DIR": str(STATIC),
             "POK_ADMIN_PASSWORD": "bench",
             "POK_THROTTLE": "off",
+            "POK_BACKUP_DAYS": "0",  # the first worker of the day would make one meanwhile
             "POK_AI_ENGINE": "openai",
         }
         self.environment = clean | dict.fromkeys(BLANK, "") | fixed | stores.variables() | variables
@@ -144,6 +145,13 @@ class Installation:
         process = self.start([sys.executable, "-m", "pok.serve", "worker"], **variables)
         wait_until(lambda: self.ask("SELECT COUNT(*) FROM inquiries_heartbeat") != before, "the worker to come up")
         return process
+
+    def start_openai(self, latency: float) -> str:
+        """Start a fake AI service that takes so many seconds for an answer; its address for OPENAI_BASE_URL."""
+        port = free_port()
+        self.start([sys.executable, "manage.py", "fake_openai", "--port", str(port), "--latency", str(latency)])
+        wait_until(lambda: answers(port), "the fake AI service")
+        return f"http://127.0.0.1:{port}/v1"
 
     def ask(self, query: str) -> Any:
         """The first value that the query finds, past Django; None where it finds nothing."""
