@@ -54,7 +54,8 @@ def public_limit(request: HttpRequest) -> float | None:
     """Count a call from this address, of the form or the API; return the seconds to wait, None if it may pass."""
     address = client_address(request)
     wait = hit("public", address)
-    return wait if wait is not None else hit("public_day", address)
+    # A cache that has just failed is not asked again: the customer waits as long as each try does.
+    return wait if wait is not None or _cache_is_down else hit("public_day", address)
 
 
 def hit(scope: str, caller: str) -> float | None:
@@ -68,7 +69,8 @@ def hit(scope: str, caller: str) -> float | None:
         _note_cache(error)
         return None
     _note_cache(None)
-    return None if calls <= limit else max(left, 1.0)
+    # Of several hosts one may have another clock.
+    return None if calls <= limit else min(max(left, 1.0), period)
 
 
 def rate_of(scope: str) -> tuple[int, int]:

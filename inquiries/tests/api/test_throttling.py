@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from unittest import mock
 
 import pytest
 from django.core.cache import caches
@@ -183,6 +184,19 @@ def test_a_cache_that_is_down_lets_calls_through_and_is_told_once(post, monkeypa
         broken.setattr(throttling, "_count", fail)
         post()
     assert len(warnings) == 2
+
+
+def test_a_cache_that_failed_is_asked_once_a_call(post, monkeypatch):
+    asked = mock.Mock(side_effect=OperationalError("database is locked"))
+    monkeypatch.setattr(throttling, "_count", asked)
+    assert post().status_code == 201
+    assert asked.call_count == 1
+
+
+@pytest.mark.parametrize("clock", [-3_600, 3_600])
+def test_a_host_with_a_wrong_clock_lets_nobody_wait_longer_than_a_window(monkeypatch, clock):
+    monkeypatch.setattr(throttling, "_count", lambda _name, period: (1_000, period + clock))
+    assert 1 <= throttling.hit("public", "somebody") <= 60
 
 
 def test_a_redis_that_refuses_costs_no_time(settings):
