@@ -1,4 +1,7 @@
-"""What the database needs besides its tables: roles and the full-text index. Idempotent, run after each migrate."""
+"""What the database needs besides its tables: roles, the full-text index, SQLite's figures.
+
+Idempotent, run after each migrate.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from typing import Any
 from django.contrib.auth.management import create_permissions
 from django.db import connections
 
-from inquiries import roles, search
+from inquiries import planner, roles, search
 
 
 def after_migrate(sender: Any, using: str = "default", **kwargs: Any) -> None:
-    """Install roles and search; a migration that rebuilt the table took its triggers away silently."""
+    """Install roles, search and figures; a migration that rebuilt the table took its triggers and figures away."""
     create_permissions(sender, using=using, verbosity=0)
     roles.install()
     search.install(connections[using])
+    planner.install(connections[using])
