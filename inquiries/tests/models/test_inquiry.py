@@ -60,6 +60,28 @@ def test_a_count_stops_at_its_cap(make_inquiry):
     assert Inquiry.objects.all().capped_count() == 5
 
 
+def test_all_counters_are_one_question_and_stop_at_the_cap(make_inquiry, django_assert_num_queries):
+    for status in (Status.NEW, Status.NEW, Status.NEW, Status.OPEN, Status.SPAM):
+        make_inquiry(status=status, needs_review=True)
+    with django_assert_num_queries(1):
+        counts = Inquiry.objects.counted(cap=2)
+    assert counts == {"new": 3, "open": 1, "answered": 0, "closed": 0, "spam": 1, "review": 3}
+    some = Inquiry.objects.filter(status=Status.SPAM)
+    assert some.counted_lately() == dict.fromkeys(counts, 0) | {"spam": 1}
+    assert set(Inquiry.objects.none().counted_lately().values()) == {0}
+
+
+def test_versions_are_of_what_is_shown_and_of_the_newest(make_inquiry, django_assert_num_queries):
+    first, second, third = (make_inquiry(row_version=version) for version in (3, 4, 5))
+    with django_assert_num_queries(1):
+        assert Inquiry.objects.all().versions([first.pk, 999_999_999]) == {first.pk: 3, third.pk: 5}
+    second.delete()
+    assert Inquiry.objects.all().versions([second.pk]) == {third.pk: 5}
+    assert Inquiry.objects.none().versions([first.pk]) == {}
+    assert [row.newest for row in Inquiry.objects.with_newest().order_by("pk")] == [third.pk, third.pk]
+    assert Inquiry.objects.all().newest() == third.pk
+
+
 def test_the_editor_shows_the_persons_text_then_the_draft_then_nothing(make_inquiry):
     assert make_inquiry().reply_text == ""
     assert make_inquiry(suggested_reply="IA").reply_text == "IA"

@@ -5,14 +5,17 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.core.cache import caches
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from inquiries import services
-from inquiries.models import Inquiry
+from inquiries.models import Inquiry, SiteSettings
 from inquiries.states import AnalysisState, Sentiment, Status
 from inquiries.tables import PER_PAGE
+from inquiries.views.listing import Listing
 
 pytestmark = pytest.mark.django_db
 URL = "/bandeja/"
@@ -188,12 +191,60 @@ def test_htmx_gets_the_region_and_history_the_page(signed_in, inquiry):
     assert "<html" in body(restored)
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(signed_in, make_inquiry, django_assert_max_num_queries):
-    for _ in range(PER_PAGE):
+@pytest.mark.parametrize("rows", [1, PER_PAGE + 1])
+def test_a_page_asks_one_question_beyond_who_is_there_and_four_in_a_new_process(
+    signed_in, make_inquiry, django_assert_num_queries, monkeypatch, rows
+):
+    monkeypatch.setattr("inquiries.models.inquiry.COUNTS_SECONDS", 60)
+    SiteSettings.get_solo()  # made by the first who asks
+    for _ in range(rows):
         make_inquiry(analysed=True)
-    signed_in.get(URL)
-    with django_assert_max_num_queries(14):
+    with django_assert_num_queries(4 + 4):  # session, person, two for the permissions; rows, counters, names, settings
         signed_in.get(URL)
+    with django_assert_num_queries(4 + 1) as captured:
+        signed_in.get(URL)
+    sql = captured.captured_queries[-1]["sql"]
+    for long in ("suggested_reply", '"reply"', '"examples"', '"keywords"'):
+        assert long not in sql
+
+
+def test_a_filtered_page_asks_for_its_category_too(
+    signed_in, make_inquiry, categories, django_assert_num_queries, monkeypatch
+):
+    monkeypatch.setattr("inquiries.models.inquiry.COUNTS_SECONDS", 60)
+    make_inquiry(analysed=True)
+    signed_in.get(URL)
+    with django_assert_num_queries(4 + 2):
+        signed_in.get(URL + "?category=Soporte+T%C3%A9cnico&sentiment=Negativo&status=all")
+
+
+def test_a_new_category_can_be_asked_for_at_once_and_is_listed_soon(signed_in, make_inquiry, categories):
+    signed_in.get(URL)
+    renamed = categories["Ventas"]
+    renamed.name = "Comercial"
+    renamed.save()
+    make_inquiry(category=renamed, customer_name="Ana")
+    assert "Ana" in body(signed_in.get(URL + "?category=Comercial"))
+    caches["local"].clear()
+    assert '<option value="Comercial" selected>' in body(signed_in.get(URL + "?category=Comercial"))
+
+
+def test_counters_are_shared_for_a_second_and_ones_own_work_shows_at_once(signed_in, make_inquiry, agent, monkeypatch):
+    monkeypatch.setattr("inquiries.models.inquiry.COUNTS_SECONDS", 60)
+    inquiry = make_inquiry()
+    assert signed_in.get(URL).context["listing"].counters["waiting"] == 1
+    make_inquiry()
+    assert signed_in.get(URL).context["listing"].counters["waiting"] == 1
+    services.close(inquiry, actor=agent)
+    counters = signed_in.get(URL).context["listing"].counters
+    assert (counters["waiting"], counters["closed"]) == (1, 1)
+
+
+def test_counters_of_others_are_not_for_who_may_see_nothing(signed_in, inquiry, outsider):
+    signed_in.get(URL)
+    assert set(Listing(outsider, QueryDict()).counters.values()) == {0}
+    assert Listing(outsider, QueryDict()).rows == []
+    assert Listing(outsider, QueryDict()).newest == 0
 
 
 # --- The poller ------------------------------------------------------------------------------
@@ -254,11 +305,14 @@ def test_a_broken_digest_is_harmless(signed_in, inquiry, shown):
     assert response.status_code == 200
 
 
-def test_polling_does_not_read_the_long_texts(signed_in, inquiry, django_assert_max_num_queries):
-    state = digest(body(signed_in.get(URL)))
-    with django_assert_max_num_queries(14) as captured:
-        poll(signed_in, state)
-    assert not any("suggested_reply" in query["sql"] for query in captured.captured_queries)
+def test_polling_asks_one_question_and_reads_no_texts(signed_in, make_inquiry, django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr("inquiries.models.inquiry.COUNTS_SECONDS", 60)
+    for _ in range(3):
+        make_inquiry()
+    state = digest(body(signed_in.get(URL + "?sentiment=&status=all")))
+    with django_assert_num_queries(4 + 1) as captured:
+        assert poll(signed_in, state, "?status=all").status_code == 204
+    assert not any('"message"' in query["sql"] for query in captured.captured_queries)
 
 
 def test_a_poll_without_a_session_leads_back_to_the_page(client, inquiry):
