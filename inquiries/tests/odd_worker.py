@@ -83,7 +83,7 @@ def die_on(word: str) -> None:
     analyse = OpenAIEngine.analyse
 
     def analyse_or_die(self: OpenAIEngine, request: Any) -> Any:
-        if word in request.newest:
+        if word in request.text:
             os._exit(139)
         return analyse(self, request)
 
