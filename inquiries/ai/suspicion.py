@@ -16,8 +16,10 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
+from inquiries.ai.prefilter import Prefilter
 from inquiries.ai.suspicion_patterns import PATTERNS
 from inquiries.ai.text import fold
 
@@ -86,7 +88,12 @@ def _decoded(text: str) -> Iterator[str]:
 
 
 def _is_order(text: str) -> bool:
-    return any(pattern.search(view) for view in _views(text) for pattern in PATTERNS)
+    return any(_patterns().matches(view) for view in _views(text))
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> Prefilter:
+    return Prefilter(PATTERNS)
 
 
 def _views(text: str) -> Iterator[str]:
