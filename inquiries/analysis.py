@@ -116,7 +116,8 @@ def _read(analysis: Analysis, choice: Choice, instead_of: AIError | None = None)
     """Ask the engine and check what it says. `instead_of` is the failure that the embedded engine stands in for."""
     is_trial = analysis.purpose == Purpose.COMPARE
     with _bugs_as_errors("preparing_bug"):
-        asked = asking.prepare(analysis.inquiry, choice.engine, analysis.prompt if is_trial else None)
+        prompt = analysis.prompt if is_trial else None
+        asked = asking.prepare(analysis.inquiry, choice.engine, prompt, with_thread=not is_trial)
     engine = engine_called(choice.engine, analysis.model if is_trial else "")
     result, milliseconds = _ask(engine, asked)
     with _bugs_as_errors("checking_bug"):

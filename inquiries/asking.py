@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inquiries import learning, similar
-from inquiries.ai.engine import AnalysisRequest, AnalysisResult, CompanyProfile, ShownExample
+from inquiries.ai.engine import AnalysisRequest, AnalysisResult, CompanyProfile, ShownExample, Turn
 from inquiries.ai.guard import Flag, check_draft, is_suspicious
-from inquiries.ai.masking import Masked, mask
+from inquiries.ai.masking import Masked, mask_all
 from inquiries.ai.masking.spans import Kind
-from inquiries.ai.prompts import within_budget
+from inquiries.ai.prompts import newest_turns, within_budget
 from inquiries.categories import live_categories
 from inquiries.engines import OPENAI
 from inquiries.models import Inquiry, PromptVersion, SiteSettings
+from inquiries.states import MessageKind
 
 MOST_EXAMPLES = 5
 
@@ -42,23 +43,54 @@ class Asked:
         return counts
 
 
-def prepare(inquiry: Inquiry, engine: str, prompt: PromptVersion | None = None) -> Asked:
+def prepare(inquiry: Inquiry, engine: str, prompt: PromptVersion | None = None, *, with_thread: bool = True) -> Asked:
     """Return what `engine` is asked. Only a service outside gets marks and examples in place of what they hide."""
     prompt = prompt or PromptVersion.current()
-    # Together, because an order may be split between the two.
-    suspicious = is_suspicious(f"{inquiry.customer_name}\n{inquiry.message}")
+    thread = thread_of(inquiry) if with_thread else ()
+    shown = newest_turns(thread)
     base = AnalysisRequest(
         text=inquiry.message,
         customer_name=inquiry.customer_name,
         categories=live_categories(),
         company=profile_of(prompt),
+        thread=shown,
+        left_out=len(thread) - len(shown),
     )
+    suspicious = _gives_orders(base)
     if engine != OPENAI:
         return Asked(base, prompt, inquiry.email, is_suspicious=suspicious)
     site = SiteSettings.current()
-    masked = mask(inquiry.message, inquiry.customer_name, inquiry.email) if site.masking else None
-    hidden = replace(base, text=masked.text, customer_name=masked.customer_name) if masked else base
+    hidden, masked = _hidden(base, inquiry.email) if site.masking else (base, None)
     return Asked(replace(hidden, examples=shown_examples(inquiry, site)), prompt, inquiry.email, masked, suspicious)
+
+
+def thread_of(inquiry: Inquiry) -> tuple[Turn, ...]:
+    """Return what was written after the first message, up to the customer's newest; nothing where they did not again.
+
+    An answer that can still be taken back is in it: by the time the draft is sent, the customer has it.
+    """
+    if inquiry.followed_up_at is None:
+        return ()
+    rows = inquiry.messages.filter(kind__in=[MessageKind.CUSTOMER, MessageKind.ANSWER]).order_by("id")
+    turns = [Turn(body, kind == MessageKind.CUSTOMER) for kind, body in rows.values_list("kind", "body")]
+    while turns and not turns[-1].is_customers:
+        turns.pop()
+    return tuple(turns)
+
+
+def _gives_orders(request: AnalysisRequest) -> bool:
+    """Look at each of the customer's texts with their name, and at all together: an order may be split between them."""
+    texts = [request.text, *(turn.text for turn in request.thread if turn.is_customers)]
+    whole = ["\n".join(texts)] if len(texts) > 1 else []
+    return any(is_suspicious(f"{request.customer_name}\n{text}") for text in [*texts, *whole])
+
+
+def _hidden(request: AnalysisRequest, email: str) -> tuple[AnalysisRequest, Masked]:
+    """Return the request with marks for personal data, the same ones in every text of it."""
+    texts = [request.text, *(turn.text for turn in request.thread)]
+    masked, (first, *later) = mask_all(texts, request.customer_name, email)
+    thread = tuple(replace(turn, text=text) for turn, text in zip(request.thread, later, strict=True))
+    return replace(request, text=first, customer_name=masked.customer_name, thread=thread), masked
 
 
 def profile_of(prompt: PromptVersion) -> CompanyProfile:

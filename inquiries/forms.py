@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
@@ -69,8 +69,28 @@ class RuleField(forms.Field):
         return self.rule(value or "")
 
 
-class InquiryForm(Styled, forms.Form):
-    """The public form. `web` is the honeypot; the ticket proves when the page was shown and makes twins one."""
+class Ticketed(forms.Form):
+    """A form whose ticket proves when the page was shown and makes twins one."""
+
+    ticket = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+
+    @classmethod
+    def fresh(cls) -> Self:
+        """An empty form with its ticket."""
+        return cls(initial={"ticket": new_ticket()})
+
+    def with_new_ticket(self) -> Self:
+        """The same text with another key, for a person who has had the form long enough."""
+        return type(self)({**dict(self.data.items()), "ticket": new_ticket(age=2 * MIN_FILL_SECONDS)})
+
+    @property
+    def given_ticket(self) -> Ticket | None:
+        """The ticket that came with the text, if it is one of ours."""
+        return read_ticket(self.data.get("ticket", ""))
+
+
+class InquiryForm(Styled, Ticketed):
+    """The public form. `web` is the honeypot."""
 
     customer_name = RuleField(
         validation.clean_name,
@@ -94,27 +114,22 @@ class InquiryForm(Styled, forms.Form):
         label=_("Leave this field empty"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
-    ticket = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
-
-    @classmethod
-    def fresh(cls) -> InquiryForm:
-        """An empty form with its ticket."""
-        return cls(initial={"ticket": new_ticket()})
-
-    def with_new_ticket(self) -> InquiryForm:
-        """The same text with another key, for a person who has had the form long enough."""
-        return type(self)({**dict(self.data.items()), "ticket": new_ticket(age=2 * MIN_FILL_SECONDS)})
-
-    @property
-    def given_ticket(self) -> Ticket | None:
-        """The ticket that came with the text, if it is one of ours."""
-        return read_ticket(self.data.get("ticket", ""))
 
     def spam_reason(self, ticket: Ticket) -> SpamReason | None:
         """Why the guard sets this inquiry aside, if it does; a person can bring it back."""
         if self.cleaned_data["web"]:
             return SpamReason.HONEYPOT
         return SpamReason.TOO_FAST if ticket.is_too_fast else None
+
+
+class FollowUpForm(Styled, Ticketed):
+    """What a customer adds to an inquiry that we have."""
+
+    message = RuleField(
+        validation.clean_message,
+        label=_("Your message"),
+        widget=forms.Textarea(attrs={"rows": 5, "data-limit": MESSAGE_LENGTH}),
+    )
 
 
 class SignInForm(Styled, AuthenticationForm):

@@ -145,9 +145,12 @@ def _apply(inquiry_id: int, category: Category, reading: Reading, confidence: fl
     result = reading.result
     is_strange = result.abstains or reading.is_strange or AIFlag.SUSPICIOUS in reading.flags
     in_doubt = is_strange or confidence < SiteSettings.current().review_threshold
-    chosen = None if result.abstains else category.pk
+    # Of a conversation the first reading's category stays where the whole of it says nothing new.
+    is_thread = bool(reading.asked.request.thread)
+    unknown = F("category") if is_thread else Value(None)
+    chosen = unknown if result.abstains else Value(category.pk)
     Inquiry.objects.filter(pk=inquiry_id).touch(
-        category=Case(When(category_by_person=True, then=F("category")), default=Value(chosen)),
+        category=Case(When(category_by_person=True, then=F("category")), default=chosen),
         sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Value(result.sentiment)),
         needs_review=Case(When(category_by_person=True, then=Value(False)), default=Value(in_doubt)),
         suggested_reply=storable(result.reply, LONGEST_RAW),

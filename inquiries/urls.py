@@ -6,12 +6,25 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from inquiries.views import account, actions, comparisons, detail, inbox, monitor, prompts, public, quality, similar
+from inquiries.views import (
+    account,
+    actions,
+    comparisons,
+    detail,
+    inbox,
+    monitor,
+    prompts,
+    public,
+    quality,
+    similar,
+    status,
+)
 
 urlpatterns = [
     path("", public.home, name="home"),
     path("recibida/<slug:token>/", public.receipt, name="receipt"),
-    path("consulta/<slug:token>/", public.status, name="status"),
+    path("consulta/<slug:token>/", status.status, name="status"),
+    path("consulta/<slug:token>/responder/", status.follow_up, name="follow_up"),
     # Private pages send no referrer, and browsers then send "Origin: null", which the CSRF check refuses;
     # a forged change of language harms nobody.
     path("idioma/", csrf_exempt(set_language), name="set_language"),

@@ -134,16 +134,16 @@ class EmbeddedEngine:
             raise AIError(ErrorKind.NO_CATEGORIES, permanent=True)
         heads = self._heads_for(tuple(request.categories))
         encoders = self._ready().encoders[: len(heads.report.encoders)]
-        text = normalise(request.text)
-        sentences = split_sentences(text)
-        if not sentences:
-            topic, mood = _nothing_to_read(len(heads.topics.names), heads.topics.catch_all)
-        else:
-            reading = read(sentences, encoders, heads.topics, heads.moods)
-            shares = heads.topics.shares(reading)
-            topic = heads.topics.judge(reading, shares)
-            mood = heads.moods.judge(reading, heads.topics.complaint(shares), is_strange=topic.abstains)
-        return _result(request, topic, mood, _Record(detect_language(text), _joined(encoders), heads))
+        newest = normalise(request.newest)
+        topic, mood = _judged(split_sentences(newest), encoders, heads)
+        echo, text = topic.sentence, newest
+        if request.thread:
+            # The newest message says how the customer feels and what to reply to, both together what it is about.
+            echo = "" if topic.only_courtesy else echo
+            first = normalise(request.text)
+            topic, _mood = _judged(split_sentences(first) + split_sentences(newest), encoders, heads)
+            text = f"{first}\n{newest}"
+        return _result(request, topic, mood, _Record(detect_language(text), _joined(encoders), heads, echo))
 
     def _ready(self) -> _Tools:
         """Return the encoders and the twins that remember what was taught, made once."""
@@ -221,6 +221,7 @@ class _Record:
     language: str
     model: str
     heads: TrainedHeads
+    echo: str  # the sentence that the draft quotes
 
 
 def _result(request: AnalysisRequest, topic: Topic, mood: Mood, record: _Record) -> AnalysisResult:
@@ -237,8 +238,9 @@ def _result(request: AnalysisRequest, topic: Topic, mood: Mood, record: _Record)
                 sentiment=mood.sentiment,
                 language=record.language,
                 customer_name=request.customer_name,
-                sentence=topic.sentence,
+                sentence=record.echo,
                 company=request.company,
+                is_again=bool(request.thread),
             )
         ),
         reason=_reason(topic, category),
@@ -295,6 +297,15 @@ def _raw(topic: Topic, mood: Mood, heads: TrainedHeads) -> str:
         },
         ensure_ascii=False,
     )
+
+
+def _judged(sentences: Sequence[str], encoders: Sequence[Encoder], heads: TrainedHeads) -> tuple[Topic, Mood]:
+    if not sentences:
+        return _nothing_to_read(len(heads.topics.names), heads.topics.catch_all)
+    reading = read(sentences, encoders, heads.topics, heads.moods)
+    shares = heads.topics.shares(reading)
+    topic = heads.topics.judge(reading, shares)
+    return topic, heads.moods.judge(reading, heads.topics.complaint(shares), is_strange=topic.abstains)
 
 
 def _nothing_to_read(categories: int, catch_all: int | None) -> tuple[Topic, Mood]:

@@ -109,14 +109,33 @@ class ShownExample:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What the customer, or else the team, wrote after the first message."""
+
+    text: str
+    is_customers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisRequest:
-    """One inquiry to read. `categories` is closed: the answer's category is one of their names."""
+    """One inquiry to read. `categories` is closed: the answer's category is one of their names.
+
+    Where the customer wrote again, `thread` holds what came after `text`, oldest first, up to the message to answer;
+    `left_out` turns between the two did not fit.
+    """
 
     text: str
     customer_name: str
     categories: tuple[CategorySpec, ...]
     company: CompanyProfile = field(default_factory=CompanyProfile)
     examples: tuple[ShownExample, ...] = ()
+    thread: tuple[Turn, ...] = ()
+    left_out: int = 0
+
+    @property
+    def newest(self) -> str:
+        """The message that the draft replies to."""
+        return self.thread[-1].text if self.thread else self.text
 
 
 @dataclass(frozen=True, slots=True)

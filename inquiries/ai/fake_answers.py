@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from inquiries.ai.prompts import NAME_TAG, TEXT_TAG
+from inquiries.ai.prompts import NAME_TAG, TEXT_TAG, THREAD_TAG
 from inquiries.ai.schemas import name_key
 
 Json = dict[str, Any]
@@ -56,7 +56,8 @@ def customer_name(request: Json) -> str:
 def sensible_answer(request: Json) -> Json:
     """Return the answer's object for a request, as its schema asks for it."""
     text = customer_text(request)
-    category, hits = pick_category(text, _categories(request))
+    before = _between(_last_message(request), THREAD_TAG)
+    category, hits = pick_category(f"{before} {text}", _categories(request))
     language = "en" if len(ENGLISH.intersection(name_key(text).split())) >= 3 else "es"
     name = customer_name(request)
     return {

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 
 from inquiries.ai.contacts import CUT, Contact, cut_contacts, plain_letters
-from inquiries.ai.prompts import SYSTEM, TAGS
+from inquiries.ai.prompts import RULES, TAGS
 from inquiries.ai.suspicion import is_suspicious
 from inquiries.ai.text import fold
 
@@ -31,7 +31,7 @@ _TAGS = re.compile(
     ),
     re.IGNORECASE,
 )
-_TITLES = "|".join(re.escape(line.removeprefix("# ")) for line in SYSTEM.splitlines() if line.startswith("# "))
+_TITLES = "|".join(re.escape(line.removeprefix("# ")) for line in RULES.splitlines() if line.startswith("# "))
 _HEADING = re.compile(rf"^[ \t]*#{{1,6}}[ \t]*(?:{_TITLES})[ \t]*:?[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
 
@@ -158,8 +158,8 @@ def _verbatim(text: str) -> list[tuple[int, int]]:
 
 @cache
 def _rule_runs() -> frozenset[str]:
-    """Return every run of LEAK_RUN characters in the parts of SYSTEM that no company fills in."""
-    parts = [_letters(part)[0] for part in re.split(r"\{\w*\}", SYSTEM)]
+    """Return every run of LEAK_RUN characters in the parts of RULES that no company fills in."""
+    parts = [_letters(part)[0] for part in re.split(r"\{\w*\}", RULES)]
     return frozenset(part[at : at + LEAK_RUN] for part in parts for at in range(len(part) - LEAK_RUN + 1))
 
 

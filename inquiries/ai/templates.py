@@ -45,7 +45,10 @@ _COMPANY_WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a reply is made of: the engine's findings, the customer, the sentence to echo, and who answers."""
+    """What a reply is made of: the engine's findings, the customer, the sentence to echo, and who answers.
+
+    `is_again` where the customer wrote to us before: what was asked of them then need not be asked once more.
+    """
 
     category: str
     sentiment: str
@@ -53,6 +56,7 @@ class Draft:
     customer_name: str = ""
     sentence: str = ""
     company: CompanyProfile = field(default_factory=CompanyProfile)
+    is_again: bool = False
 
 
 def draft_reply(draft: Draft) -> str:
@@ -61,7 +65,7 @@ def draft_reply(draft: Draft) -> str:
     The same inquiry always gives the same draft; different ones get different wordings.
     """
     texts = load("replies").get(draft.language) or load("replies")["es"]
-    entry = _entry(texts["categories"], draft.category)
+    entry = texts["again"] if draft.is_again else _entry(texts["categories"], draft.category)
     name, echo = first_name(draft.customer_name), echo_of(draft.sentence)
     opening = _pick(entry["opening"][draft.sentiment], draft.sentence)
     quoted = [_pick(texts["echo"][draft.sentiment], draft.sentence)] if echo else []

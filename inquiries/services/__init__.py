@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inquiries.services import comparisons, prompts
+from inquiries.services.follow_up import TooManyFollowUps, follow_up
 from inquiries.services.intake import IdempotencyConflict, Replay, Submission, submit
 from inquiries.services.labels import NothingToUndo, correct_category, correct_sentiment, undo_correction
 from inquiries.services.machine import dismiss, pause_analysis, resume_analysis
@@ -32,11 +33,13 @@ __all__ = [
     "ReplyConflict",
     "Submission",
     "TooLate",
+    "TooManyFollowUps",
     "close",
     "comparisons",
     "correct_category",
     "correct_sentiment",
     "dismiss",
+    "follow_up",
     "mark_spam",
     "pause_analysis",
     "prompts",

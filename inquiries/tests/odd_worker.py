@@ -84,6 +84,7 @@ def die_on(word: str) -> None:
 
     def analyse_or_die(self: OpenAIEngine, request: Any) -> Any:
         if word in request.text:
+            time.sleep(0.5)  # the other threads are in the middle of their own calls
             os._exit(139)
         return analyse(self, request)
 

@@ -4,49 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import wraps
 
-from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.cache import never_cache
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
-from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseStopPolling
 
 from inquiries import services
 from inquiries.api.throttling import public_limit
 from inquiries.forms import InquiryForm, Ticket
-from inquiries.models import Inquiry
 from inquiries.services import IdempotencyConflict, Replay
-from inquiries.states import Source, Status
+from inquiries.states import Source
+from inquiries.views.private import by_token, private_page
 from pok.logging import get_logger, name_inquiry
 from pok.outage import DOWN, RETRY_AFTER, render_without_database
 
 View = Callable[..., HttpResponse]
 log = get_logger(__name__)
-
-
-class CustomerState(TextChoices):
-    """An inquiry's state in the customer's words; whether it was taken for spam is nobody's business."""
-
-    RECEIVED = "received", gettext_lazy("Received")
-    IN_PROGRESS = "in-progress", gettext_lazy("In progress")
-    ANSWERED = "answered", gettext_lazy("Answered")
-    CLOSED = "closed", gettext_lazy("Closed")
-
-
-STATES = {
-    Status.NEW: CustomerState.RECEIVED,
-    Status.OPEN: CustomerState.IN_PROGRESS,
-    Status.ANSWERED: CustomerState.ANSWERED,
-    Status.CLOSED: CustomerState.CLOSED,
-    Status.SPAM: CustomerState.RECEIVED,
-}
-FINAL = frozenset({CustomerState.ANSWERED, CustomerState.CLOSED})
 
 
 # --- The form ----------------------------------------------------------------------------------
@@ -127,61 +103,11 @@ def _database_down(request: HttpRequest, form: InquiryForm) -> HttpResponse:
 
 
 # --- What the customer gets ----------------------------------------------------------------------
-def private_page(view: View) -> View:
-    """Keep the token in the address from caches, other sites and search engines."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, token: str) -> HttpResponse:
-        response = view(request, token)
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-
-    return require_safe(never_cache(guarded))
-
-
+@require_safe
 @private_page
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The number and the private link, right after sending."""
-    inquiry = _by_token(token)
-    return render(request, "inquiries/receipt.html", {"inquiry": inquiry})
-
-
-@private_page
-@vary_on_headers("HX-Request")
-def status(request: HttpRequest, token: str) -> HttpResponse:
-    """The state in the customer's words and, once published, the answers; the same address serves the poller."""
-    inquiry = _by_token(token)
-    answers = list(inquiry.messages.published())
-    state = customer_state(inquiry, has_answer=bool(answers))
-    version = f"{state.value}-{len(answers)}"
-    context = {
-        "inquiry": inquiry,
-        "answers": answers,
-        "state": state,
-        "is_final": state in FINAL,
-        "version": version,
-    }
-    if not request.headers.get("HX-Request"):
-        return render(request, "inquiries/status.html", context)
-    if request.GET.get("v") == version and state not in FINAL:
-        return HttpResponse(status=204)
-    response = render(request, "inquiries/_status.html", context)
-    response.status_code = HttpResponseStopPolling.status_code if state in FINAL else 200
-    return response
-
-
-def _by_token(token: str) -> Inquiry:
-    inquiry = get_object_or_404(Inquiry, public_token=token)
-    name_inquiry(inquiry.pk)
-    return inquiry
-
-
-def customer_state(inquiry: Inquiry, *, has_answer: bool) -> CustomerState:
-    """What the customer is told; an answer that was published stays one, whatever the team files it under."""
-    if inquiry.status == Status.SPAM and has_answer:
-        return CustomerState.ANSWERED
-    return STATES[Status(inquiry.status)]
+    return render(request, "inquiries/receipt.html", {"inquiry": by_token(token)})
 
 
 # --- Machines ------------------------------------------------------------------------------------

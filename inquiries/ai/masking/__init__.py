@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from inquiries.ai.masking.marks import Masked, Restored, leftover_marks
-from inquiries.ai.masking.masker import anonymise, mask
+from inquiries.ai.masking.masker import anonymise, mask, mask_all
 
-__all__ = ["Masked", "Restored", "anonymise", "leftover_marks", "mask"]
+__all__ = ["Masked", "Restored", "anonymise", "leftover_marks", "mask", "mask_all"]

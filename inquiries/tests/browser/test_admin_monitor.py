@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from inquiries import services
-from inquiries.models import Analysis, ApiKey, Category, Heartbeat, Inquiry
+from inquiries.models import Analysis, ApiKey, Category, Delivery, Heartbeat, Inquiry, ServiceState, SiteSettings
 from inquiries.states import AIReason, AnalysisState, Sentiment
 
 # Transactional, because the server runs in a thread of its own.
@@ -92,6 +92,88 @@ def test_the_monitor_on_a_small_screen(open_context, supervisor, failed, check_a
     expect(page.locator(f"#failure-{failed.analyses.get().pk}")).to_be_visible()
     assert _fits(page)
     check_axe(page)
+
+
+@pytest.fixture
+def busy_hour(make_inquiry, settings) -> None:
+    """An hour in which things were read, a worker of another version, mail that needs a person."""
+    settings.HAS_MAIL = True
+    for number in range(30):
+        row = make_inquiry(analysed=True).analyses.get()
+        end = Now() - timedelta(minutes=2 * number)
+        Analysis.objects.filter(pk=row.pk).update(
+            finished_at=end,
+            started_at=end - timedelta(seconds=2),
+            created_at=end - timedelta(minutes=2),
+            duration_ms=1_234,
+        )
+    Heartbeat.objects.create(worker="otra-caja-con-un-nombre-largo:9", version="0.0.9-rc.1", threads=16)
+    ServiceState.objects.create(
+        name="mail", failures=3, last_error="timeout", last_detail="z" * 150, last_failure_at=Now()
+    )
+    Delivery.objects.create(
+        inquiry=make_inquiry(analysed=True), kind="answer", recipient="a@example.com", state="unknown", error="dropped"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [SMALL, {"width": 1280, "height": 800}], ids=["small", "large"])
+def test_all_that_the_monitor_can_show(open_context, supervisor, failed, busy_hour, check_axe, size, scheme):
+    SiteSettings.objects.update_or_create(pk=1, defaults={"is_analysis_paused": True})
+    page = open_context(supervisor, viewport=size, color_scheme=scheme).new_page()
+    page.goto(reverse("monitor"))
+    expect(page.locator("svg.bars")).to_have_count(3)
+    page.locator("details.numbers summary").click()
+    expect(page.locator(".numbers-table tbody tr")).to_have_count(12)
+    assert _fits(page)
+    check_axe(page)
+    # A poll that brings news leaves the table open.
+    Heartbeat.objects.create(worker="nueva:1", version="0.1.0", threads=8)
+    expect(page.get_by_text("nueva:1")).to_be_visible()
+    expect(page.locator(".numbers-table")).to_be_visible()
+
+
+def test_pausing_and_resuming_by_click(supervisor_page, open_context, agent, categories):
+    page = supervisor_page
+    page.goto(reverse("monitor"))
+    page.evaluate("window.sameDocument = true")
+    page.locator("#pause-analysis").click()
+    expect(page.locator("#resume")).to_be_visible()
+    expect(page.locator("#pause")).to_contain_text("supervisora")
+    assert SiteSettings.get_solo().is_analysis_paused
+    inbox = open_context(agent).new_page()
+    inbox.goto(reverse("inbox"))
+    expect(inbox.locator(".ai-notice")).to_be_visible()
+    page.locator("#resume").click()
+    expect(page.locator("#pause-analysis")).to_be_visible()
+    assert page.evaluate("window.sameDocument")
+    assert not SiteSettings.get_solo().is_analysis_paused
+    inbox.reload()
+    expect(inbox.locator(".ai-notice")).to_have_count(0)
+
+
+def test_skipping_one_keeps_the_place(supervisor_page, failed, make_inquiry):
+    other = make_inquiry(ai_state=AnalysisState.FAILED, ai_error=AIReason.TIMEOUT)
+    page = supervisor_page
+    page.goto(reverse("monitor"))
+    page.locator(f"#dismiss-{failed.pk}").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages .message-success")).to_contain_text(f"#{failed.pk}")
+    expect(page.locator(f"#dismiss-{failed.pk}")).to_have_count(0)
+    expect(page.locator(f"#dismiss-{other.pk}")).to_be_visible()
+    expect(page.locator("#errors-title")).to_be_focused()
+    failed.refresh_from_db()
+    assert (failed.ai_state, failed.ai_error) == (AnalysisState.SKIPPED, AIReason.DISMISSED)
+
+
+def test_pausing_without_javascript(open_context, supervisor):
+    page = open_context(supervisor, java_script_enabled=False).new_page()
+    page.goto(reverse("monitor"))
+    page.locator("#pause-analysis").click()
+    expect(page).to_have_url(re.compile(reverse("monitor") + "$"))
+    page.locator("#resume").click()
+    expect(page.locator("#pause-analysis")).to_be_visible()
+    assert not SiteSettings.get_solo().is_analysis_paused
 
 
 def test_a_supervisor_edits_a_category(supervisor_page, categories):

@@ -39,6 +39,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(box, openai):
 
 def test_a_text_that_kills_its_worker_three_times_is_given_up_and_blocks_nobody(make_box, openai):
     box = make_box()
+    openai.latency = 1.5
     poison = ("--dies-on", "BOMBA", *LEASE)
     box.submit(3)
     box.submit(1, text="BOMBA: no puedo entrar a mi cuenta")
