@@ -37,13 +37,14 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(box, openai):
     assert len(openai.requests) == COUNT + report["crashes"]
 
 
-def test_a_text_that_kills_its_worker_three_times_is_given_up_and_blocks_nobody(make_box, openai):
+def test_a_text_that_kills_its_worker_three_times_is_given_up_and_takes_nobody_along(make_box, openai):
+    """Four threads, four texts: whenever one of them ends the process, the other three are under way in it."""
     box = make_box()
     openai.latency = 1.5
     poison = ("--dies-on", "BOMBA", *LEASE)
-    box.submit(3)
+    box.submit(2)
     box.submit(1, text="BOMBA: no puedo entrar a mi cuenta")
-    box.submit(3)
+    box.submit(1)
     deaths = 0
     worker = box.start_worker(*poison)
 
@@ -56,7 +57,7 @@ def test_a_text_that_kills_its_worker_three_times_is_given_up_and_blocks_nobody(
 
     wait_until(is_over, 120, "nothing is left to do", pause=0.5)
     report = box.report()
-    assert (deaths, report["done"], report["failed"], report["crashes"] >= 3) == (3, 6, 1, True)
+    assert (deaths, report["done"], report["failed"]) == (3, 3, 1)
     assert box.shell(REASON).split() == ["failed", "crashed"]
 
 
