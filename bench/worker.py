@@ -23,7 +23,10 @@ SiteSettings.objects.update_or_create(pk=1, defaults={{"few_shot": {few_shot}}})
 with transaction.atomic():
     for number in range({count}):
         services.submit(
-            customer_name="Ana Pérez", email=f"{{number}}@example.com", message=f"{{MESSAGE}} {{number}}", source=Source.API
+            customer_name="Ana Pérez",
+            email=f"{{number}}@example.com",
+            message=f"{{MESSAGE}} {{number}}",
+            source=Source.API,
         )
 """
 DONE = "SELECT COUNT(*) FROM inquiries_analysis WHERE state = 'done'"

@@ -141,7 +141,8 @@ def _mail(request: AgentRequest) -> Delivery:
     visible = Delivery.objects.filter(inquiry__in=Inquiry.objects.visible_to(request.user))
     mail = get_object_or_404(visible.select_related("inquiry"), pk=_number(request.POST.get("delivery", "")))
     name_inquiry(mail.inquiry_id)
-    return mail
+    found: Delivery = mail
+    return found
 
 
 def _number(text: str) -> int:

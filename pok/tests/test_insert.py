@@ -13,7 +13,7 @@ OWN = {"id", "public_token", "key", "inquiry_id", "created_at", "updated_at", "d
 
 
 def columns(row: Model) -> dict[str, object]:
-    found = type(row).objects.filter(pk=row.pk).values().get()
+    found = type(row).objects.filter(pk=row.pk).values().get()  # type: ignore[attr-defined]
     return {name: value for name, value in found.items() if name not in OWN}
 
 

@@ -68,7 +68,7 @@ def held_turn():
 
 def is_free() -> bool:
     """Tell whether nobody of this process writes."""
-    turns = connections["default"].turns
+    turns = connections["default"].turns  # type: ignore[attr-defined]
     if turns.take(0):
         turns.give_back()
         return True
