@@ -139,10 +139,9 @@ def _inquiry(request: AgentRequest, number: str) -> Inquiry:
 
 def _mail(request: AgentRequest) -> Delivery:
     visible = Delivery.objects.filter(inquiry__in=Inquiry.objects.visible_to(request.user))
-    mail = get_object_or_404(visible.select_related("inquiry"), pk=_number(request.POST.get("delivery", "")))
+    mail: Delivery = get_object_or_404(visible.select_related("inquiry"), pk=_number(request.POST.get("delivery", "")))
     name_inquiry(mail.inquiry_id)
-    found: Delivery = mail
-    return found
+    return mail
 
 
 def _number(text: str) -> int:

@@ -110,7 +110,7 @@ def test_a_bug_in_an_engine_is_an_internal_error(waiting, engine):
 
 @pytest.mark.parametrize("step", ["prepare", "checked"])
 def test_a_bug_around_the_engine_is_an_internal_error_too(waiting, engine, monkeypatch, step):
-    monkeypatch.setattr(analysis_module.asking, step, lambda *_args: 1 / 0)
+    monkeypatch.setattr(analysis_module.asking, step, lambda *_args, **_options: 1 / 0)
     attempt(waiting)
     assert waiting.ai_error == AIReason.INTERNAL
     assert newest(waiting).error_detail == "ZeroDivisionError"

@@ -88,7 +88,7 @@ def test_an_unknown_address_of_the_api_gives_json(client):
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("gone")])
 def test_a_database_that_is_down_gives_the_api_a_503_in_json(visitor, error):
-    with mock.patch("inquiries.services.intake.Inquiry.objects.create", side_effect=error):
+    with mock.patch("inquiries.services.intake.insert", side_effect=error):
         response = visitor.post(
             "/api/inquiries/create",
             {"customer_name": "Ana", "email": "ana@example.com", "message": "Hola, buenas."},
