@@ -33,11 +33,12 @@ class Given(Expression):
     """
 
     def __init__(self, name: str, model: type[Model], column: str = "") -> None:
-        field = model._meta.pk if (column or name) == "pk" else model._meta.get_field(column or name)
+        field: Any = model._meta.pk if (column or name) == "pk" else model._meta.get_field(column or name)
         super().__init__(output_field=field)
         self.slot = Slot(name, field)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Slot]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        """Leave the place open."""
         return "%s", [self.slot]
 
 
@@ -58,7 +59,7 @@ class Update:
             return int(cursor.rowcount)
 
     def _compile(self, database: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
-        query = self._rows.query.chain(sql.UpdateQuery)
+        query: Any = self._rows.query.chain(sql.UpdateQuery)
         query.add_update_values(self._values)
         statement, parameters = query.get_compiler(database.alias).as_sql()
         return statement, tuple(parameters)

@@ -31,12 +31,12 @@ VALUES = {
 
 @pytest.fixture
 def analysis(make_inquiry):
-    return Analysis.objects.create(inquiry=make_inquiry())
+    return make_inquiry().analyses.get()
 
 
 def test_it_writes_what_the_orm_writes(analysis, make_inquiry, categories):
     values = VALUES | {"category_row_id": next(iter(categories.values())).pk}
-    other = Analysis.objects.create(inquiry=make_inquiry())
+    other = make_inquiry().analyses.get()
     rows = Analysis.objects.filter(pk=Given("pk", Analysis))
     write = Update(rows, **{name: Given(name, Analysis) for name in values})
     for changes in (values, VALUES):
