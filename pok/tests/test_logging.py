@@ -185,7 +185,7 @@ def test_a_crash_has_its_trace_and_no_text_of_the_customer(client, inquiry, line
         except ValueError as error:
             raise IntegrityError(f"DETAIL: Failing row contains ({SECRET})") from error
 
-    monkeypatch.setattr("inquiries.views.public.render", crash)
+    monkeypatch.setattr("inquiries.views.status.render", crash)
     client.raise_request_exception = False
     response = client.get(reverse("status", args=[inquiry.public_token]), {"q": SECRET})
     assert response.status_code == 500

@@ -116,7 +116,7 @@ def test_a_crash_counts_too(client, token, inquiry, monkeypatch):
 
     before = _scraped(client)
     client.raise_request_exception = False
-    monkeypatch.setattr("inquiries.views.public.render", crash)
+    monkeypatch.setattr("inquiries.views.status.render", crash)
     client.get(reverse("status", args=[inquiry.public_token]))
     labels = {"route": "status", "method": "GET", "code": "5xx"}
     name = "pok_http_requests_total"
