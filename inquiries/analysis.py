@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from django.db import DatabaseError, DataError, connection, transaction
 from django.db.models import F
@@ -17,8 +18,10 @@ from inquiries.ai.engine import AIError, AnalysisResult, Engine, ErrorKind
 from inquiries.asking import Asked
 from inquiries.engines import EMBEDDED, OPENAI, Choice, choose, engine_called, has_stand_in, is_switched_on, uses_openai
 from inquiries.models import Analysis, Category, Comparison, Inquiry, SiteSettings
+from inquiries.models.inquiry import Touch
 from inquiries.recording import Reading, book, book_unused, record, schedule_redo
 from inquiries.states import SERVICE_FAILURES, AIReason, AnalysisState, Purpose, Status
+from pok.compiled import Given
 from pok.logging import get_logger
 
 log = get_logger(__name__)
@@ -34,12 +37,12 @@ def run(analysis_id: int) -> None:
     if SiteSettings.current().is_analysis_paused:
         return  # the row waits as it is; the sweepers ring again once a supervisor resumes
     with transaction.atomic():
-        taken = jobs.claim(Analysis, analysis_id)
+        taken = jobs.claim(Analysis, analysis_id, "inquiry", "prompt")
         if taken is None:
             return
-        analysis = Analysis.objects.select_related("inquiry", "prompt").get(pk=analysis_id)
+        analysis = cast("Analysis", taken.row)
         if _shows(analysis):
-            _copy_state(analysis.inquiry_id, ai_state=AnalysisState.RUNNING, ai_started_at=Now())
+            _mark_running()(pk=analysis.inquiry_id)
     if taken.is_poison:
         _fail(taken, analysis, AIReason.CRASHED, "")
     elif analysis.purpose == Purpose.REDO and _is_overtaken(analysis.inquiry):
@@ -277,6 +280,12 @@ def _still_shows(analysis: Analysis) -> bool:
     """Read anew: a person who asks for a retry meanwhile makes a redo theirs."""
     purpose = Analysis.objects.filter(pk=analysis.pk).values_list("purpose", flat=True).first()
     return purpose not in {None, Purpose.REDO, Purpose.COMPARE}
+
+
+@cache
+def _mark_running() -> Touch:
+    rows = Inquiry.objects.filter(pk=Given("pk", Inquiry))
+    return Touch(rows, ai_state=AnalysisState.RUNNING, ai_started_at=Now())
 
 
 def _copy_state(inquiry_id: int, **fields: Any) -> None:

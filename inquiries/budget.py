@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.core.cache import caches
@@ -15,6 +16,7 @@ from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from inquiries.models import SiteSettings, Usage
+from pok.compiled import Given, Update
 
 CACHE_KEY = "spent"
 CACHE_SECONDS = 2
@@ -84,13 +86,19 @@ def _reached(site: SiteSettings, so_far: Spent) -> bool:
 def book(*, engine: str, model: str, tokens_in: int, tokens_out: int, cost: Decimal | None, milliseconds: int) -> None:
     """Add one finished analysis to its day, inside the caller's transaction."""
     key: dict[str, Any] = {"day": today(), "engine": engine, "model": model}
-    added: dict[str, Any] = {
-        "calls": F("calls") + 1,
-        "tokens_in": F("tokens_in") + tokens_in,
-        "tokens_out": F("tokens_out") + tokens_out,
-        "cost": F("cost") + (cost or Decimal(0)),
-        "milliseconds": F("milliseconds") + milliseconds,
+    used = {
+        "tokens_in": tokens_in,
+        "tokens_out": tokens_out,
+        "cost": cost or Decimal(0),
+        "milliseconds": milliseconds,
     }
-    if not Usage.objects.filter(**key).update(**added):
+    if not _adding()(**key, **used):
         Usage.objects.get_or_create(**key)
-        Usage.objects.filter(**key).update(**added)
+        _adding()(**key, **used)
+
+
+@cache
+def _adding() -> Update:
+    row = Usage.objects.filter(**{name: Given(name, Usage) for name in ("day", "engine", "model")})
+    sums = {name: F(name) + Given(name, Usage) for name in ("tokens_in", "tokens_out", "cost", "milliseconds")}
+    return Update(row, calls=F("calls") + 1, **sums)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
@@ -25,6 +26,7 @@ from django.db.models.functions import Now
 
 from inquiries.models import Job
 from inquiries.models.job import JobQuerySet
+from pok.compiled import Given, Update
 from pok.logging import get_logger
 
 Result = TypeVar("Result")
@@ -52,6 +54,7 @@ class Claim:
     attempts: int
     crashes: int
     since: float  # time.monotonic()
+    row: Job
 
     @property
     def is_poison(self) -> bool:
@@ -90,46 +93,55 @@ class Alone:
 _alone = Alone()
 
 
-def claim(model: type[Job], pk: int) -> Claim | None:
+def claim(model: type[Job], pk: int, *related: str) -> Claim | None:
     """Take a due job, or return None where another worker has it, it is over, or it must wait to be tried alone.
+
+    Its row comes with the `related` ones.
 
     A job that is still running when its lease ends was left by a worker that died. That counts as a crash for all
     that were under way in that process, although one of them will have done it. Before a third crash would end them
     all, each is tried without the others.
     """
+    token = uuid.uuid4()
+    is_taken = _taking(model, is_suspect=False)(pk=pk, token=token, worker=WORKER) or _take_alone(model, pk, token)
+    if not is_taken:
+        return None
+    rows = model.objects.select_related(*related) if related else model.objects.all()
+    row: Job = rows.get(pk=pk)
+    return Claim(model, pk, token, row.attempts, row.crashes, time.monotonic(), row)
+
+
+def _take_alone(model: type[Job], pk: int, token: uuid.UUID) -> bool:
+    if not _alone.reserve((model, pk), token):
+        # Not all at the same moment: there is one place.
+        later = Now() + timedelta(seconds=random.uniform(0.5, 1.0) * NEXT_SUSPECT)  # noqa: S311
+        _due(model, is_suspect=True).filter(pk=pk).update(due_at=later)
+        return False
+    is_taken = bool(_taking(model, is_suspect=True)(pk=pk, token=token, worker=WORKER))
+    if not is_taken:
+        _alone.give_up()
+    return is_taken
+
+
+def _due(model: type[Job], *, is_suspect: bool) -> JobQuerySet:
     # The claim counts the crash, so a row may not show its last one yet.
     suspect = Q(crashes__gte=SUSPECT) | Q(crashes=SUSPECT - 1, state=model.BUSY)
-    due = model.objects.filter(pk=pk, due_at__lte=Now(), state__in=model.live_states())
-    return _take(due.exclude(suspect), pk, uuid.uuid4()) or _take_alone(due.filter(suspect), pk)
+    due: JobQuerySet = model.objects.filter(due_at__lte=Now(), state__in=model.live_states())
+    return due.filter(suspect) if is_suspect else due.exclude(suspect)
 
 
-def _take_alone(due: JobQuerySet, pk: int) -> Claim | None:
-    token = uuid.uuid4()
-    if not _alone.reserve((due.model, pk), token):
-        # Not all at the same moment: there is one place.
-        due.update(due_at=Now() + timedelta(seconds=random.uniform(0.5, 1.0) * NEXT_SUSPECT))  # noqa: S311
-        return None
-    taken = _take(due, pk, token)
-    if taken is None:
-        _alone.give_up()
-    return taken
-
-
-def _take(due: JobQuerySet, pk: int, token: uuid.UUID) -> Claim | None:
-    model = due.model
-    taken = due.update(
+@cache
+def _taking(model: type[Job], *, is_suspect: bool) -> Update:
+    return Update(
+        _due(model, is_suspect=is_suspect).filter(pk=Given("pk", model)),
         state=model.BUSY,
-        claim_token=token,
+        claim_token=Given("token", model, "claim_token"),
         attempts=F("attempts") + 1,
         crashes=F("crashes") + Case(When(state=model.BUSY, then=Value(1)), default=Value(0)),
         started_at=Now(),
         due_at=Now() + LEASE,
-        worker=WORKER,
+        worker=Given("worker", model),
     )
-    if not taken:
-        return None
-    attempts, crashes = model.objects.values_list("attempts", "crashes").get(pk=pk)
-    return Claim(model, pk, token, attempts, crashes, time.monotonic())
 
 
 @contextmanager
@@ -159,8 +171,16 @@ def note(taken: Claim, **fields: Any) -> bool:
 
 
 def record(taken: Claim, state: str, **fields: Any) -> bool:
-    """Finish the job. False means that the claim was lost meanwhile: nothing was written."""
-    return bool(_mine(taken).update(state=state, due_at=None, finished_at=Now(), **fields))
+    """Finish the job, with plain values. False means that the claim was lost meanwhile: nothing was written."""
+    finish = _finishing(taken.model, tuple(fields))
+    return bool(finish(pk=taken.pk, token=taken.token, state=state, **fields))
+
+
+@cache
+def _finishing(model: type[Job], names: tuple[str, ...]) -> Update:
+    mine = model.objects.filter(pk=Given("pk", model), claim_token=Given("token", model, "claim_token"))
+    written = {name: Given(name, model) for name in ("state", *names)}
+    return Update(mine.filter(state=model.BUSY), due_at=None, finished_at=Now(), **written)
 
 
 def put_back(taken: Claim, after: float, **fields: Any) -> bool:
@@ -214,5 +234,5 @@ def due_times(model: type[Job], limit: int) -> dict[int, datetime]:
     return dict(model.objects.due().values_list("pk", "due_at")[:limit]) if limit > 0 else {}
 
 
-def _mine(taken: Claim) -> Any:
+def _mine(taken: Claim) -> JobQuerySet:
     return taken.model.objects.filter(pk=taken.pk, claim_token=taken.token, state=taken.model.BUSY)

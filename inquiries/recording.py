@@ -6,8 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from django.core.cache import caches
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
@@ -16,14 +18,19 @@ from inquiries import budget, calibration, jobs
 from inquiries.ai.engine import AIError, AnalysisResult, Used
 from inquiries.asking import Asked
 from inquiries.models import Analysis, Category, Inquiry, InquiryVector, SentPrompt, SiteSettings
+from inquiries.models.inquiry import Touch
 from inquiries.similar import ENCODER
 from inquiries.states import WAITING, AIFlag, AIReason, AnalysisState, Purpose
+from pok.compiled import Given
 from pok.logging import get_logger
 
 log = get_logger(__name__)
 FIRST_REDO = timedelta(minutes=10)
 MAX_REDOS = 6
 LONGEST_RAW = 100_000
+SENT_PROMPT_SECONDS = 300
+# What the inquiry takes over from its newest reading as it is.
+COPIED = ("suggested_reply", "language", "engine", "model", "confidence", "flags", "is_provisional", "ai_error")
 LARGEST_INTEGER = 2**31 - 1
 
 
@@ -76,13 +83,13 @@ def _columns(reading: Reading, category: Category, confidence: float) -> dict[st
         "model": storable(result.model, 80),
         "prompt_version": result.prompt_version[:40],
         "prompt_id": asked.prompt.pk,
-        "sent_system": _sent_prompt(result.system),
+        "sent_system_id": _sent_prompt(result.system),
         "sent_text": storable(result.sent, LONGEST_RAW),
         "masked": asked.hidden,
         "shown_examples": len(asked.request.examples),
         "raw_answer": storable(result.raw, LONGEST_RAW),
         "category": result.category,
-        "category_row": category,
+        "category_row_id": category.pk,
         "sentiment": result.sentiment,
         "language": result.language,
         "reply": storable(result.reply, LONGEST_RAW),
@@ -101,12 +108,19 @@ def _columns(reading: Reading, category: Category, confidence: float) -> dict[st
     }
 
 
-def _sent_prompt(text: str) -> SentPrompt | None:
-    """Return the row of a system prompt; the same words are kept once."""
+def _sent_prompt(text: str) -> int | None:
+    """Return the number of a system prompt's row, which nobody deletes; the same words are kept once."""
     if not text:
         return None
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return SentPrompt.objects.get_or_create(digest=digest, defaults={"text": storable(text, LONGEST_RAW)})[0]
+    key = f"sent-prompt:{digest}"
+    known: int | None = caches["local"].get(key)
+    if known is None:
+        row, is_new = SentPrompt.objects.get_or_create(digest=digest, defaults={"text": storable(text, LONGEST_RAW)})
+        known = row.pk
+        if not is_new:  # a new one may yet be rolled back
+            caches["local"].set(key, known, SENT_PROMPT_SECONDS)
+    return known
 
 
 def book(engine: str, used: Used, milliseconds: int) -> None:
@@ -144,15 +158,13 @@ def _apply(inquiry_id: int, category: Category, reading: Reading, confidence: fl
     """Copy the result to the inquiry, but leave what a person has set. Who abstains names no category."""
     result = reading.result
     is_strange = result.abstains or reading.is_strange or AIFlag.SUSPICIOUS in reading.flags
-    in_doubt = is_strange or confidence < SiteSettings.current().review_threshold
     # Of a conversation the first reading's category stays where the whole of it says nothing new.
-    is_thread = bool(reading.asked.request.thread)
-    unknown = F("category") if is_thread else Value(None)
-    chosen = unknown if result.abstains else Value(category.pk)
-    Inquiry.objects.filter(pk=inquiry_id).touch(
-        category=Case(When(category_by_person=True, then=F("category")), default=chosen),
-        sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Value(result.sentiment)),
-        needs_review=Case(When(category_by_person=True, then=Value(False)), default=Value(in_doubt)),
+    keeps_category = bool(reading.asked.request.thread) and result.abstains
+    _copying(keeps_category=keeps_category)(
+        pk=inquiry_id,
+        category=None if result.abstains else category.pk,
+        sentiment=result.sentiment,
+        needs_review=is_strange or confidence < SiteSettings.current().review_threshold,
         suggested_reply=storable(result.reply, LONGEST_RAW),
         language=result.language,
         engine=result.engine,
@@ -160,14 +172,26 @@ def _apply(inquiry_id: int, category: Category, reading: Reading, confidence: fl
         confidence=confidence,
         flags=reading.flags,
         is_provisional=reading.is_provisional,
-        ai_state=AnalysisState.DONE,
         ai_error=reading.why or "",
-        analysed_at=Now(),
     )
     if reading.vector is not None:
         InquiryVector.objects.update_or_create(
             inquiry_id=inquiry_id, defaults={"encoder": ENCODER, "vector": reading.vector}
         )
+
+
+@cache
+def _copying(*, keeps_category: bool) -> Touch:
+    category = F("category") if keeps_category else Given("category", Inquiry)
+    return Touch(
+        Inquiry.objects.filter(pk=Given("pk", Inquiry)),
+        category=Case(When(category_by_person=True, then=F("category")), default=category),
+        sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Given("sentiment", Inquiry)),
+        needs_review=Case(When(category_by_person=True, then=Value(False)), default=Given("needs_review", Inquiry)),
+        ai_state=AnalysisState.DONE,
+        analysed_at=Now(),
+        **{name: Given(name, Inquiry) for name in COPIED},
+    )
 
 
 def schedule_redo(analysis: Analysis, wish: float | None = None) -> None:

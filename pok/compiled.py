@@ -34,7 +34,7 @@ class Given(Expression):
 
     def __init__(self, name: str, model: type[Model], column: str = "") -> None:
         field: Any = model._meta.pk if (column or name) == "pk" else model._meta.get_field(column or name)
-        super().__init__(output_field=field)
+        super().__init__(output_field=field.target_field if field.is_relation else field)
         self.slot = Slot(name, field)
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:

@@ -32,6 +32,7 @@ from inquiries.states import (
     Status,
     can_move,
 )
+from pok.compiled import Update
 
 NAME_LENGTH = 120
 MESSAGE_LENGTH = 10_000
@@ -178,6 +179,17 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         """Update and raise the row version that the pollers compare; return the number of rows."""
         caches["local"].delete(COUNTS_KEY)
         return self.update(row_version=F("row_version") + 1, updated_at=Now(), **fields)
+
+
+class Touch(Update):
+    """`touch` of these rows, compiled once; what a worker does with every inquiry."""
+
+    def __init__(self, rows: InquiryQuerySet, **fields: Any) -> None:
+        super().__init__(rows, row_version=F("row_version") + 1, updated_at=Now(), **fields)
+
+    def __call__(self, **given: Any) -> int:
+        caches["local"].delete(COUNTS_KEY)
+        return super().__call__(**given)
 
 
 class Inquiry(models.Model):

@@ -61,6 +61,16 @@ def test_conditions_and_sums_come_through(analysis):
     assert analysis.due_at > timezone.now() + timedelta(minutes=50)
 
 
+def test_a_reference_may_stand_beside_the_old_one(make_inquiry, categories):
+    inquiry, other = make_inquiry(), next(iter(categories.values()))
+    kept = Case(When(category_by_person=True, then=F("category")), default=Given("category", Inquiry))
+    write = Update(Inquiry.objects.filter(pk=Given("pk", Inquiry)), category=kept)
+    write(pk=inquiry.pk, category=other.pk)
+    assert Inquiry.objects.get().category == other
+    write(pk=inquiry.pk, category=None)
+    assert Inquiry.objects.get().category is None
+
+
 def test_it_is_compiled_once(analysis, monkeypatch):
     write = Update(Analysis.objects.filter(pk=Given("pk", Analysis)), worker=Given("worker", Analysis))
     write(pk=analysis.pk, worker="first")
