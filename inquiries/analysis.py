@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
-from inquiries import asking, breaker, budget, jobs, learning
+from inquiries import asking, breaker, budget, categories, jobs, learning
 from inquiries.ai.engine import AIError, AnalysisResult, Engine, ErrorKind
 from inquiries.asking import Asked
 from inquiries.engines import EMBEDDED, OPENAI, Choice, choose, engine_called, has_stand_in, is_switched_on, uses_openai
@@ -186,6 +186,7 @@ def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> 
 def _record_once(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> None:
     category = Category.objects.live().filter(name=reading.result.category).first()
     if category is None:  # renamed or switched off while the engine was thinking
+        categories.recent.forget()
         book_unused(reading)
         _put_back(taken, analysis, AIError(ErrorKind.UNKNOWN_CATEGORY, permanent=False), after=0.0)
         return

@@ -14,7 +14,7 @@ from inquiries.ai.guard import Flag, check_draft, is_suspicious
 from inquiries.ai.masking import Masked, mask_all
 from inquiries.ai.masking.spans import Kind
 from inquiries.ai.prompts import newest_turns, within_budget
-from inquiries.categories import live_categories
+from inquiries.categories import recent
 from inquiries.engines import OPENAI
 from inquiries.models import Inquiry, PromptVersion, SiteSettings
 from inquiries.states import MessageKind
@@ -51,7 +51,7 @@ def prepare(inquiry: Inquiry, engine: str, prompt: PromptVersion | None = None, 
     base = AnalysisRequest(
         text=inquiry.message,
         customer_name=inquiry.customer_name,
-        categories=live_categories(),
+        categories=recent.get(),
         company=profile_of(prompt),
         thread=shown,
         left_out=len(thread) - len(shown),

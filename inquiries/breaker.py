@@ -27,6 +27,7 @@ PROBE = timedelta(seconds=90)
 # Failures that the operator ends, by other settings and a restart.
 OF_OUR_SETTINGS = ("authentication", "model_not_found", "not_configured", "bad_request")
 CACHE_KEY = "breaker"
+WELL_KEY = "service-well"
 CACHE_SECONDS = 1
 
 
@@ -63,6 +64,7 @@ def failed(
     While it is paused only the probe's failure counts: all calls that were under way when it began fail with it, and
     one outage would be taken for many.
     """
+    caches["local"].delete(WELL_KEY)
     ServiceState.objects.get_or_create(name=SERVICE)
     row = ServiceState.objects.filter(name=SERVICE)
     row.update(last_error=kind, last_detail=detail[:500], last_failure_at=Now())
@@ -83,8 +85,11 @@ def failed(
 def succeeded() -> None:
     """Close the breaker where it was open or half open, and bring what was put off forward."""
     was_paused = Q(open_until__isnull=False)
-    # Read before it is written: in ordinary times no success takes a lock.
+    # Read before it is written, and not each time: in ordinary times no success takes a lock.
+    if caches["local"].get(WELL_KEY):
+        return
     if not ServiceState.objects.filter(was_paused | Q(failures__gt=0), name=SERVICE).exists():
+        caches["local"].set(WELL_KEY, True, CACHE_SECONDS)
         return
     mended: dict[str, Any] = {"failures": 0, "open_until": None, "last_success_at": Now()}
     if ServiceState.objects.filter(was_paused, name=SERVICE).update(**mended):

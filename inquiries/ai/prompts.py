@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from inquiries.ai.engine import SENTIMENTS, AnalysisRequest, CategorySpec, CompanyProfile, ShownExample, Turn
@@ -119,10 +120,16 @@ def build_messages(request: AnalysisRequest) -> list[dict[str, str]]:
     return [
         {
             "role": "system",
-            "content": system_prompt(request.categories, request.company, has_thread=bool(request.thread)),
+            "content": _rules(request.categories, request.company, bool(request.thread)),
         },
         {"role": "user", "content": user_message(request)},
     ]
+
+
+@lru_cache(maxsize=8)
+def _rules(categories: tuple[CategorySpec, ...], company: CompanyProfile, has_thread: bool) -> str:
+    """The same words for every inquiry until somebody changes a category or the instructions."""
+    return system_prompt(categories, company, has_thread=has_thread)
 
 
 def user_message(request: AnalysisRequest) -> str:

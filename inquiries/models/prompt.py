@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from pok.kept import Kept
+
 CACHE_KEY = "prompt-in-use"
 CACHE_SECONDS = 5
 
@@ -75,11 +77,7 @@ class PromptVersion(models.Model):
     @classmethod
     def current(cls) -> PromptVersion:
         """The version in use, at most five seconds old in any process; an unsaved empty one where there is none."""
-        found: PromptVersion | None = caches["local"].get(CACHE_KEY)
-        if found is None:
-            found = cls.objects.filter(is_active=True).first() or cls()
-            caches["local"].set(CACHE_KEY, found, CACHE_SECONDS)
-        return found
+        return _current.get()
 
     @transaction.atomic
     def activate(self) -> None:
@@ -88,6 +86,13 @@ class PromptVersion(models.Model):
         PromptVersion.objects.filter(pk=self.pk).update(is_active=True, activated_at=Now())
         caches["local"].delete(CACHE_KEY)
         self.refresh_from_db()
+
+
+def _in_use() -> PromptVersion:
+    return PromptVersion.objects.filter(is_active=True).first() or PromptVersion()
+
+
+_current = Kept(CACHE_KEY, CACHE_SECONDS, _in_use)
 
 
 class SentPrompt(models.Model):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from solo.models import SingletonModel
 
 from inquiries.states import AIMode
+from pok.kept import Kept
 
 CACHE_KEY = "site-settings"
 CACHE_SECONDS = 5
@@ -125,12 +126,8 @@ class SiteSettings(SingletonModel):
 
     @classmethod
     def current(cls) -> SiteSettings:
-        """The settings, at most five seconds old in any process."""
-        found: SiteSettings | None = caches["local"].get(CACHE_KEY)
-        if found is None:
-            found = cls.get_solo()
-            caches["local"].set(CACHE_KEY, found, CACHE_SECONDS)
-        return found
+        """The settings to read, at most five seconds old in any process; to change them, get the row."""
+        return _current.get()
 
     def cost(self, model: str, tokens_in: int, tokens_out: int) -> float | None:
         """Money for one call; None where the supervisor named no price for the model."""
@@ -140,3 +137,6 @@ class SiteSettings(SingletonModel):
             return None
         prices = self.prices[priced]
         return (float(prices["input"]) * tokens_in + float(prices["output"]) * tokens_out) / 1_000_000
+
+
+_current = Kept(CACHE_KEY, CACHE_SECONDS, SiteSettings.get_solo)
