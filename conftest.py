@@ -174,3 +174,11 @@ def make_inquiry(db) -> Callable:
 def inquiry(make_inquiry, categories):
     """An analysed inquiry that waits for a person."""
     return make_inquiry(analysed=True)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_suspected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with nobody tried alone: the place is the process's, and tests share one."""
+    from inquiries import jobs
+
+    monkeypatch.setattr(jobs, "_alone", jobs.Alone())
