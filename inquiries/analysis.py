@@ -141,7 +141,7 @@ def _read(analysis: Analysis, choice: Choice, instead_of: AIError | None = None)
 
 def _is_strange(analysis: Analysis, asked: Asked) -> bool:
     """Ask the encoder that is at hand for the solved cases; without those a worker need not load one."""
-    if not SiteSettings.current().few_shot:
+    if not SiteSettings.current().few_shot or not learning.wants_encoder():
         return False
     with _bugs_as_errors("scope_bug"):
         return learning.is_out_of_scope(analysis.inquiry.message, asked.request.categories)

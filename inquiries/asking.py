@@ -107,7 +107,7 @@ def profile_of(prompt: PromptVersion) -> CompanyProfile:
 
 def shown_examples(inquiry: Inquiry, site: SiteSettings) -> tuple[ShownExample, ...]:
     """Return the nearest corrected or answered inquiries within the supervisor's budget of tokens."""
-    if not site.few_shot or not site.few_shot_tokens:
+    if not site.few_shot or not site.few_shot_tokens or not similar.has_examples():
         return ()
     vector = learning.keep_vector(inquiry)
     if vector is None:

@@ -156,6 +156,11 @@ def held(taken: Claim) -> Iterator[None]:
             _held.pop(taken.token, None)
 
 
+def under_way() -> int:
+    """How many jobs this process is working on."""
+    return len(_held)
+
+
 def renew_leases() -> None:
     """Prolong what this process is working on; called every few seconds by the sweeper."""
     with _held_lock:

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
-from inquiries import breaker, calibration, engines, learning, leases, nightly, training
+from inquiries import breaker, calibration, engines, jobs, learning, leases, nightly, training
 from inquiries.ai.engine import AIError
 from inquiries.categories import live_categories
 from pok.logging import get_logger
@@ -24,6 +25,9 @@ REFIT_EVERY = 600.0
 # Seconds of a process's life: what waits for the AI service is read first, and a training takes a minute of a core.
 SETTLE = 30.0
 NICE = 10
+# Vectors of waiting inquiries in one round, 10 ms of a core each.
+MOST_VECTORS = 50
+FEW_VECTORS = 5
 _started = threading.Lock()
 _leaving = threading.Event()
 
@@ -79,12 +83,15 @@ def step(*, refit: bool = False, train: bool = True) -> None:
     breaker.wake_a_probe()
     while learning.learn_pending():
         leases.hold(DUTY, DUTY_SECONDS)
-    learning.embed_waiting()
+    if refit:
+        calibration.refit()
+    if not learning.wants_encoder():
+        return
+    # What waits for a reading goes first: nobody looks for cases like it before.
+    learning.embed_waiting(MOST_VECTORS if jobs.under_way() < settings.WORKERS / 2 else FEW_VECTORS)
     # Where the embedded engine reads first, its rough heads should not do so a moment longer than they must.
     if (train or not engines.uses_openai()) and training.train_if_changed():
         training.load_newest()
-    if refit:
-        calibration.refit()
 
 
 def _guarded(work: Callable[[], object]) -> bool:

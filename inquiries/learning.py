@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
@@ -12,7 +13,7 @@ from inquiries import similar
 from inquiries.ai.engine import AIError, CategorySpec, LabelledText
 from inquiries.ai.masking import anonymise
 from inquiries.ai.masking.greetings import hide_greeted
-from inquiries.engines import embedded_engine
+from inquiries.engines import embedded_engine, uses_openai
 from inquiries.models import Example, Inquiry, InquiryVector, Message
 from inquiries.states import Status
 from pok.logging import get_logger
@@ -22,6 +23,14 @@ log = get_logger(__name__)
 CORRECTED_WEIGHT = 2.0
 SENT_WEIGHT = 0.5
 NEWEST_LABELS = 1_000
+
+
+def wants_encoder() -> bool:
+    """Tell whether meaning is of any use here: there are solved cases, or the embedded engine may have to read.
+
+    Where an AI service reads and nothing else may, a new desk's workers need not load an encoder.
+    """
+    return settings.AI_ENGINE != "openai" or not uses_openai() or similar.has_examples()
 
 
 def vector_of(text: str) -> bytes | None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inquiries.models import Example, Inquiry, InquiryVector, Lease
+from pok.kept import Kept
 
 Vector = npt.NDArray[np.float32]
 
@@ -145,6 +146,18 @@ def neighbours(vector: Vector, count: int, *, without: int | None = None, least:
     # The same words again (a form letter, a test) would take the place of something new.
     distinct = {neighbour.example.text.casefold().strip(): neighbour for neighbour in reversed(near)}
     return sorted(distinct.values(), key=lambda neighbour: -neighbour.score)[:count]
+
+
+def _any_example() -> bool:
+    return Example.objects.filter(encoder=ENCODER).exists()
+
+
+_has_examples = Kept("has-examples", REFRESH_SECONDS, _any_example)
+
+
+def has_examples() -> bool:
+    """Tell whether there is any past inquiry to compare with."""
+    return _has_examples.get()
 
 
 def similar_to(inquiry: Inquiry, count: int = 5) -> list[Neighbour] | None:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from django.core.cache import caches
 from django.db import OperationalError
 
 from inquiries import asking, learning, services, similar
 from inquiries.ai.embedded import EmbeddedEngine
 from inquiries.ai.encoder import WordHashEncoder
 from inquiries.ai.engine import CategorySpec
-from inquiries.models import Example, Inquiry, InquiryVector
+from inquiries.models import Example, Inquiry, InquiryVector, SiteSettings
 from inquiries.states import Sentiment
 from inquiries.tests import factories
 
@@ -171,6 +172,25 @@ def test_of_an_inquiry_that_is_erased_meanwhile_nothing_is_kept(make_inquiry):
     Inquiry.objects.filter(pk=inquiry.pk).delete()
     assert learning.keep_vector(inquiry) is not None
     assert InquiryVector.objects.count() == 0
+
+
+def test_meaning_is_of_use_where_something_is_compared_or_the_embedded_engine_may_read(settings, ana):
+    settings.OPENAI_API_KEY = "k"
+    wanted = {}
+    for engine in ("openai", "auto", "embedded"):
+        settings.AI_ENGINE = engine
+        wanted[engine] = learning.wants_encoder()
+    assert wanted == {"openai": False, "auto": True, "embedded": True}
+    settings.AI_ENGINE = "openai"
+    learning.learn_pending()
+    caches["local"].clear()
+    assert learning.wants_encoder()
+
+
+def test_where_a_supervisor_sends_all_to_the_embedded_engine_it_reads(settings):
+    settings.AI_ENGINE = "openai"
+    SiteSettings.objects.update_or_create(pk=1, defaults={"ai_mode": "embedded"})
+    assert learning.wants_encoder()
 
 
 def test_waiting_inquiries_get_their_vectors(make_inquiry):

@@ -125,7 +125,8 @@ def steps(monkeypatch) -> list[str]:
     done: list[str] = []
     monkeypatch.setattr(training, "load_newest", lambda: done.append("load"))
     monkeypatch.setattr(learning, "learn_pending", lambda: done.append("learn"))
-    monkeypatch.setattr(learning, "embed_waiting", lambda: done.append("embed"))
+    monkeypatch.setattr(learning, "embed_waiting", lambda limit: done.append("embed"))
+    monkeypatch.setattr(learning, "wants_encoder", lambda: True)
     monkeypatch.setattr(training, "train_if_changed", lambda: done.append("train"))
     return done
 
@@ -139,6 +140,22 @@ def test_a_new_process_trains_later_where_a_service_reads(steps, settings):
     settings.AI_ENGINE = "openai"
     learner.step(train=False)
     assert steps == ["load", "learn", "embed"]
+
+
+def test_without_a_use_for_meaning_no_encoder_is_loaded(steps, monkeypatch):
+    monkeypatch.setattr(learning, "wants_encoder", lambda: False)
+    learner.step()
+    assert steps == ["load", "learn"]
+
+
+def test_a_busy_worker_makes_few_vectors(steps, monkeypatch, settings):
+    limits: list[int] = []
+    settings.WORKERS = 4
+    monkeypatch.setattr(learning, "embed_waiting", limits.append)
+    for busy in (0, 1, 2, 4):
+        monkeypatch.setattr("inquiries.jobs.under_way", lambda busy=busy: busy)
+        learner.step()
+    assert limits == [learner.MOST_VECTORS] * 2 + [learner.FEW_VECTORS] * 2
 
 
 def test_a_new_process_trains_at_once_where_the_embedded_engine_reads(steps):
