@@ -37,7 +37,7 @@ def run(analysis_id: int) -> None:
     if SiteSettings.current().is_analysis_paused:
         return  # the row waits as it is; the sweepers ring again once a supervisor resumes
     with transaction.atomic():
-        taken = jobs.claim(Analysis, analysis_id, "inquiry", "prompt")
+        taken = jobs.claim(Analysis, analysis_id, "inquiry")
         if taken is None:
             return
         analysis = cast("Analysis", taken.row)
@@ -65,7 +65,8 @@ def _shows(analysis: Analysis) -> bool:
 
 def _is_overtaken(inquiry: Inquiry) -> bool:
     """Tell whether a person has worked on the inquiry, so that a second reading would only cost money."""
-    is_labelled = inquiry.category_by_person or inquiry.sentiment_by_person
+    # Labels from before a follow-up were not given to it.
+    is_labelled = (inquiry.category_by_person or inquiry.sentiment_by_person) and inquiry.followed_up_at is None
     return is_labelled or inquiry.reply is not None or inquiry.status not in {Status.NEW, Status.OPEN}
 
 
@@ -184,7 +185,8 @@ def _record_or_fail(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> 
 
 
 def _record_once(taken: jobs.Claim, analysis: Analysis, reading: Reading) -> None:
-    category = Category.objects.live().filter(name=reading.result.category).first()
+    named = Category.objects.live().filter(name=reading.result.category)
+    category = named.values_list("pk", flat=True).first()
     if category is None:  # renamed or switched off while the engine was thinking
         categories.recent.forget()
         book_unused(reading)

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from inquiries import budget, calibration, jobs
 from inquiries.ai.engine import AIError, AnalysisResult, Used
 from inquiries.asking import Asked
-from inquiries.models import Analysis, Category, Inquiry, InquiryVector, SentPrompt, SiteSettings
+from inquiries.models import Analysis, Inquiry, InquiryVector, SentPrompt, SiteSettings
 from inquiries.models.inquiry import Touch
 from inquiries.similar import ENCODER
 from inquiries.states import WAITING, AIFlag, AIReason, AnalysisState, Purpose
@@ -49,8 +49,11 @@ class Reading:
     is_strange: bool = False  # like nothing that the desk was taught, whatever the engine claims
 
 
-def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: Category) -> None:
-    """Finish the job and copy its reading to the inquiry; a claim that was lost meanwhile writes nothing."""
+def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: int) -> None:
+    """Finish the job and copy its reading to the inquiry; a claim that was lost meanwhile writes nothing.
+
+    `category` is the number of the live category that the answer names.
+    """
     with transaction.atomic():
         confidence = calibration.believed(
             reading.result.engine, storable(reading.result.model, 80), reading.result.confidence
@@ -76,7 +79,7 @@ def record(taken: jobs.Claim, analysis: Analysis, reading: Reading, category: Ca
     )
 
 
-def _columns(reading: Reading, category: Category, confidence: float) -> dict[str, Any]:
+def _columns(reading: Reading, category: int, confidence: float) -> dict[str, Any]:
     result, asked = reading.result, reading.asked
     return {
         "engine": result.engine,
@@ -89,7 +92,7 @@ def _columns(reading: Reading, category: Category, confidence: float) -> dict[st
         "shown_examples": len(asked.request.examples),
         "raw_answer": storable(result.raw, LONGEST_RAW),
         "category": result.category,
-        "category_row_id": category.pk,
+        "category_row_id": category,
         "sentiment": result.sentiment,
         "language": result.language,
         "reply": storable(result.reply, LONGEST_RAW),
@@ -154,7 +157,7 @@ def storable(text: str, limit: int) -> str:
     return text.replace("\x00", "")[:limit]
 
 
-def _apply(inquiry_id: int, category: Category, reading: Reading, confidence: float) -> None:
+def _apply(inquiry_id: int, category: int, reading: Reading, confidence: float) -> None:
     """Copy the result to the inquiry, but leave what a person has set. Who abstains names no category."""
     result = reading.result
     is_strange = result.abstains or reading.is_strange or AIFlag.SUSPICIOUS in reading.flags
@@ -162,7 +165,7 @@ def _apply(inquiry_id: int, category: Category, reading: Reading, confidence: fl
     keeps_category = bool(reading.asked.request.thread) and result.abstains
     _copying(keeps_category=keeps_category)(
         pk=inquiry_id,
-        category=None if result.abstains else category.pk,
+        category=None if result.abstains else category,
         sentiment=result.sentiment,
         needs_review=is_strange or confidence < SiteSettings.current().review_threshold,
         suggested_reply=storable(result.reply, LONGEST_RAW),
@@ -187,7 +190,12 @@ def _copying(*, keeps_category: bool) -> Touch:
         Inquiry.objects.filter(pk=Given("pk", Inquiry)),
         category=Case(When(category_by_person=True, then=F("category")), default=category),
         sentiment=Case(When(sentiment_by_person=True, then=F("sentiment")), default=Given("sentiment", Inquiry)),
-        needs_review=Case(When(category_by_person=True, then=Value(False)), default=Given("needs_review", Inquiry)),
+        needs_review=Case(
+            When(category_by_person=True, then=Value(False)),
+            # A category that stays was doubted, or not, when it was found.
+            *([When(category__isnull=False, then=F("needs_review"))] if keeps_category else []),
+            default=Given("needs_review", Inquiry),
+        ),
         ai_state=AnalysisState.DONE,
         analysed_at=Now(),
         **{name: Given(name, Inquiry) for name in COPIED},

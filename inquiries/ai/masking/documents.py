@@ -104,6 +104,7 @@ _VALUE = (
 _CUED = re.compile(_CUE + _QUALIFIER + _FILLER + _VALUE)
 _VETOES = {Cue.OTHER, Cue.NUMBER}
 _MIN_CUED_DIGITS = 6
+_DIGIT = re.compile(r"\d")
 
 
 def find_documents(text: str) -> Iterator[Span]:
@@ -111,6 +112,8 @@ def find_documents(text: str) -> Iterator[Span]:
 
     A word such as "DNI" before a number is enough, whatever its checksum: a mistyped document is one, too.
     """
+    if len(_DIGIT.findall(text)) < _MIN_CUED_DIGITS:  # the fewest that any layout has
+        return
     for match in _CUED.finditer(text):
         digits = sum(sign.isdigit() for sign in match["value"])
         if digits >= _MIN_CUED_DIGITS and not is_amount(text, *match.span("value")):
