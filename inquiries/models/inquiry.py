@@ -60,6 +60,7 @@ SHOWN_IN_QUEUE = (
     "is_provisional",
     "flags",
     "created_at",
+    "answered_at",
     "followed_up_at",
     "row_version",
 )

@@ -12,16 +12,17 @@ from django.utils.translation import gettext as _
 
 from inquiries import caps
 from inquiries.bell import ring
-from inquiries.engines import is_switched_on
 from inquiries.models import Analysis, IdempotencyKey, Inquiry, Message, StaleInquiry
 from inquiries.models.inquiry import InquiryError
+from inquiries.models.job import JobQuerySet
 from inquiries.services.intake import IdempotencyConflict
-from inquiries.services.queueing import queue_analysis
+from inquiries.services.queueing import queue_analysis, skip_reason
 from inquiries.services.shared import add_event
-from inquiries.states import AnalysisState, EventKind, MessageKind, Purpose, Source, Status
+from inquiries.states import AIReason, AnalysisState, EventKind, MessageKind, Purpose, Source, Status
 
 MOST_FOLLOW_UPS = 50
 SCOPE = "follow-up"
+TRIES = 3
 
 
 class TooManyFollowUps(InquiryError):
@@ -31,14 +32,14 @@ class TooManyFollowUps(InquiryError):
 def follow_up(inquiry: Inquiry, *, text: str, key: str) -> bool:
     """Add what the customer wrote, open the inquiry again and ask for a new reading; False for a twin of `key`.
 
-    Raises IdempotencyConflict where the key came with another text before, TooManyFollowUps, or StaleInquiry where
-    the inquiry was erased; then nothing was written.
+    Spam stays spam and is not read: nobody outside learns what the team took it for. An answer that can still be
+    taken back leaves all the same. Raises IdempotencyConflict where the key came with another text before,
+    TooManyFollowUps, or StaleInquiry where the inquiry was erased; then nothing was written.
     """
     digest = hashlib.sha256(f"{inquiry.pk}\n{text}".encode()).hexdigest()
     try:
         with transaction.atomic():
-            IdempotencyKey.objects.create(scope=SCOPE, key=key, body_digest=digest, inquiry=inquiry)
-            _write(inquiry, text)
+            _write(inquiry, text, IdempotencyKey(scope=SCOPE, key=key, body_digest=digest, inquiry=inquiry))
     except IntegrityError:
         known = IdempotencyKey.objects.filter(scope=SCOPE, key=key).first()
         if known is None:
@@ -49,17 +50,16 @@ def follow_up(inquiry: Inquiry, *, text: str, key: str) -> bool:
     return True
 
 
-def _write(inquiry: Inquiry, text: str) -> None:
-    """Lock the analyses before the inquiry, as a worker that records does."""
-    is_read_again = inquiry.status != Status.SPAM and _ask_again(inquiry)
+def _write(inquiry: Inquiry, text: str, key: IdempotencyKey) -> None:
+    """Write it down, the analyses locked before the inquiry, as by a worker that records and by an erasure."""
+    ai_state = {} if inquiry.status == Status.SPAM else _ask_again(inquiry)
     locked = Inquiry.objects.select_for_update().filter(pk=inquiry.pk).first()
     if locked is None:
         raise StaleInquiry(_("This inquiry was erased."))
+    key.save(force_insert=True)
     if locked.messages.filter(kind=MessageKind.CUSTOMER).count() >= MOST_FOLLOW_UPS:
         raise TooManyFollowUps(_("This conversation is very long already. Please send a new inquiry."))
-    changes = _fresh_draft(locked) | {"followed_up_at": Now()}
-    if is_read_again:
-        changes |= {"ai_state": AnalysisState.QUEUED, "ai_error": ""}
+    changes = ai_state | _fresh_draft(locked) | {"followed_up_at": Now()}
     Message.objects.create(inquiry=locked, kind=MessageKind.CUSTOMER, body=text)
     add_event(locked, EventKind.FOLLOW_UP, None)
     if locked.status in {Status.ANSWERED, Status.CLOSED}:
@@ -68,36 +68,67 @@ def _write(inquiry: Inquiry, text: str) -> None:
         Inquiry.objects.filter(pk=locked.pk).touch(**changes)
 
 
-def _ask_again(inquiry: Inquiry) -> bool:
-    """Queue a reading that includes the follow-up; one that is under way without it loses its claim.
+def _ask_again(inquiry: Inquiry) -> dict[str, Any]:
+    """Let there be a reading that includes the follow-up; return what the inquiry says of it."""
+    if _hurry(inquiry):  # it has not begun: it reads what is there when it begins
+        return {"ai_state": AnalysisState.QUEUED, "ai_error": ""}
+    reason = skip_reason(None)
+    if reason is None and caps.is_past_daily_cap(Source.FORM):
+        reason = AIReason.DAILY_CAP
+    for _try in range(TRIES):  # a worker may move it on between two steps
+        if _take_over(inquiry, reason) or reason or _queue(inquiry) or _hurry(inquiry):
+            break
+    return {"ai_state": AnalysisState.SKIPPED if reason else AnalysisState.QUEUED, "ai_error": reason or ""}
 
-    What that worker brings back is booked and dropped, for its answer is to a message that is no longer the newest.
+
+def _hurry(inquiry: Inquiry) -> bool:
+    """Let a reading that waits, for its turn or its hour, begin now."""
+    waiting = _live(inquiry).filter(state=AnalysisState.QUEUED)
+    return _restart(waiting, {"state": AnalysisState.QUEUED, "due_at": Now()})
+
+
+def _take_over(inquiry: Inquiry, reason: AIReason | None) -> bool:
+    """Take the claim of a reading under way, which misses the newest message: begin it anew, or end it for `reason`.
+
+    What its worker brings back is booked and dropped; it counts as no attempt.
     """
-    if not is_switched_on() or caps.is_past_daily_cap(Source.FORM):
+    running = _live(inquiry).filter(state=AnalysisState.RUNNING)
+    if reason:
+        return bool(running.update(state=AnalysisState.SKIPPED, error=reason, due_at=None, finished_at=Now()))
+    return _restart(running, {"state": AnalysisState.QUEUED, "due_at": Now(), "claim_token": None})
+
+
+def _live(inquiry: Inquiry) -> JobQuerySet:
+    return Analysis.objects.live().filter(inquiry=inquiry).exclude(purpose=Purpose.COMPARE)
+
+
+def _restart(found: JobQuerySet, fields: dict[str, Any]) -> bool:
+    pk = found.values_list("pk", flat=True).first()
+    # Asked for again: a worker may have taken or finished it meanwhile.
+    if pk is None or not found.filter(pk=pk).update(
+        purpose=Purpose.FOLLOW_UP, attempts=0, error="", error_detail="", **fields
+    ):
         return False
-    if not _take_over(inquiry):
-        try:
-            with transaction.atomic():
-                queue_analysis(inquiry, Purpose.FOLLOW_UP)
-        except IntegrityError:  # a worker has just scheduled a redo
-            return _take_over(inquiry)
+    transaction.on_commit(lambda: ring(pk), robust=True)
     return True
 
 
-def _take_over(inquiry: Inquiry) -> bool:
-    live = Analysis.objects.live().filter(inquiry=inquiry).exclude(purpose=Purpose.COMPARE)
-    taken = live.update(
-        state=AnalysisState.QUEUED, purpose=Purpose.FOLLOW_UP, claim_token=None, due_at=Now(), attempts=0
-    )
-    for pk in live.values_list("pk", flat=True) if taken else []:
-        transaction.on_commit(lambda pk=pk: ring(pk), robust=True)  # type: ignore[misc]
-    return bool(taken)
+def _queue(inquiry: Inquiry) -> bool:
+    """Queue a new reading; False where a worker has just scheduled one."""
+    try:
+        with transaction.atomic():
+            queue_analysis(inquiry, Purpose.FOLLOW_UP)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _fresh_draft(inquiry: Inquiry) -> dict[str, Any]:
-    """Empty the editor for the new draft, unless a person has typed something there that was not sent."""
+    """Drop the draft, which replies to an older message; so is a text in the editor that was sent.
+
+    What a person has typed there and not sent stays as it is.
+    """
     last = inquiry.messages.filter(kind=MessageKind.ANSWER).last()
-    is_sent = last is not None and inquiry.reply is not None and inquiry.reply.strip() == last.body.strip()
-    if inquiry.reply is not None and not is_sent:
-        return {}
-    return {"reply": None, "reply_by": None, "reply_version": F("reply_version") + 1, "suggested_reply": None}
+    if last is None or inquiry.reply is None or inquiry.reply.strip() != last.body.strip():
+        return {"suggested_reply": None}
+    return {"suggested_reply": None, "reply": None, "reply_by": None, "reply_version": F("reply_version") + 1}

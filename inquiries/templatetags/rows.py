@@ -7,7 +7,7 @@ and badges, a few hundred: nothing that a customer wrote, and nothing that a bad
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from html import escape
 from typing import NamedTuple, TypeVar
@@ -20,6 +20,7 @@ from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
 from inquiries.models import Inquiry, SiteSettings
+from inquiries.services.reply import UNDO_SECONDS
 from inquiries.states import AIFlag, AIReason, Sentiment, Status
 from inquiries.templatetags.desk import age, extract, level_above
 
@@ -94,9 +95,10 @@ class AIFace(NamedTuple):
 
 
 class StatusFace(NamedTuple):
-    """What `_status_badge.html` shows."""
+    """What `_row_status.html` shows."""
 
     status: str
+    wrote_again: bool
 
     def get_status_display(self) -> str:
         return str(Status(self.status).label)
@@ -147,9 +149,18 @@ def _values(inquiry: Inquiry, look: Look) -> dict[str, str]:
             "_sentiment_badge", SentimentFace(inquiry.sentiment or "", inquiry.sentiment_by_person), look
         ),
         "ai": _badge("_row_ai", _ai_face(inquiry, look.threshold), look),
-        "state": _badge("_status_badge", StatusFace(inquiry.status), look),
+        "state": _badge("_row_status", StatusFace(inquiry.status, wrote_again(inquiry)), look),
         "age": age(inquiry.created_at),
     }
+
+
+def wrote_again(inquiry: Inquiry) -> bool:
+    """Tell whether the customer's newest follow-up waits for a person, who has not answered since it came."""
+    if inquiry.followed_up_at is None or not inquiry.is_waiting:
+        return False
+    # An answer counts from the click on, not from when it left: who sent it had not seen what came in between.
+    undo = timedelta(seconds=UNDO_SECONDS)
+    return inquiry.answered_at is None or inquiry.followed_up_at > inquiry.answered_at - undo
 
 
 def _ai_face(inquiry: Inquiry, threshold: float) -> AIFace:

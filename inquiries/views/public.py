@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from inquiries import services
 from inquiries.api.throttling import public_limit
 from inquiries.forms import InquiryForm, Ticket
+from inquiries.models import SiteSettings
 from inquiries.services import IdempotencyConflict, Replay
 from inquiries.states import Source
 from inquiries.views.private import by_token, private_page
@@ -107,7 +109,9 @@ def _database_down(request: HttpRequest, form: InquiryForm) -> HttpResponse:
 @private_page
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The number and the private link, right after sending."""
-    return render(request, "inquiries/receipt.html", {"inquiry": by_token(token)})
+    # Said to everybody: whether one was queued would tell what was taken for spam.
+    has_receipts = settings.HAS_MAIL and SiteSettings.current().send_receipts
+    return render(request, "inquiries/receipt.html", {"inquiry": by_token(token), "has_receipts": has_receipts})
 
 
 # --- Machines ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseStopPolling
 
@@ -47,6 +47,8 @@ STATES = {
     Status.SPAM: CustomerState.RECEIVED,
 }
 FINAL = frozenset({CustomerState.ANSWERED, CustomerState.CLOSED})
+# Where an answer may be on its way although the team is through.
+HOLDING = frozenset({Status.ANSWERED, Status.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,12 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
 # The token in the address is the right to write; no cookie counts, so that there is nothing to forge. And pages that
 # send no referrer send "Origin: null", which the CSRF check would refuse.
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def follow_up(request: HttpRequest, token: str) -> HttpResponse:
     """Take what the customer writes to an inquiry that we have; whatever goes wrong, the text stays on the page."""
+    if request.method != "POST":  # the address of a page with an error, typed or kept
+        return redirect("status", token)
     form = FollowUpForm(request.POST)
     try:
         inquiry = by_token(token)
@@ -136,25 +140,29 @@ def _database_down(request: HttpRequest, token: str, form: FollowUpForm) -> Http
 
 
 def _page(inquiry: Inquiry) -> dict[str, object]:
-    thread = list(inquiry.messages.thread())
-    state = _state(inquiry, is_answer_last=bool(thread) and thread[-1].kind == MessageKind.ANSWER)
+    thread = sorted(inquiry.messages.thread(), key=lambda message: message.published_at)  # as the customer saw it grow
+    is_held = inquiry.status in HOLDING and inquiry.messages.pending().exists()
+    state = _state(inquiry, thread, is_held=is_held)
     return {
         "inquiry": inquiry,
         "turns": _turns(inquiry, thread),
         "has_answer": any(message.kind == MessageKind.ANSWER for message in thread),
+        "wrote_last": bool(thread) and thread[-1].kind == MessageKind.CUSTOMER,
+        "written": sum(message.kind == MessageKind.CUSTOMER for message in thread),
         "state": state,
-        "is_final": state in FINAL,
+        "is_final": state in FINAL and not is_held,
         "version": f"{state.value}-{len(thread)}",
     }
 
 
-def _state(inquiry: Inquiry, *, is_answer_last: bool) -> CustomerState:
-    """What the customer is told. An answer that may still be taken back is not there yet; one that was published
-    stays one, whatever the team files it under.
+def _state(inquiry: Inquiry, thread: list[Message], *, is_held: bool) -> CustomerState:
+    """What the customer is told. An answer that can still be taken back is not there yet, and what became spam goes
+    on as if it were none.
     """
-    if inquiry.status == Status.SPAM and is_answer_last:
-        return CustomerState.ANSWERED
-    if inquiry.status == Status.ANSWERED and inquiry.messages.pending().exists():
+    if inquiry.status == Status.SPAM and any(message.kind == MessageKind.ANSWER for message in thread):
+        is_answered = thread[-1].kind == MessageKind.ANSWER
+        return CustomerState.ANSWERED if is_answered else CustomerState.IN_PROGRESS
+    if inquiry.status == Status.ANSWERED and is_held:
         return CustomerState.IN_PROGRESS
     return STATES[Status(inquiry.status)]
 
