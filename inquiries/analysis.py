@@ -23,6 +23,7 @@ from inquiries.recording import Reading, book, book_unused, record, schedule_red
 from inquiries.states import SERVICE_FAILURES, AIReason, AnalysisState, Purpose, Status
 from pok.compiled import Given
 from pok.logging import get_logger
+from pok.sqlite.base import hurry
 
 log = get_logger(__name__)
 TRIES_BEFORE_STAND_IN = 3
@@ -36,6 +37,7 @@ def run(analysis_id: int) -> None:
     """Do one attempt of the analysis; return at once where another worker has it, or while all are paused."""
     if SiteSettings.current().is_analysis_paused:
         return  # the row waits as it is; the sweepers ring again once a supervisor resumes
+    hurry()  # what a power cut takes is read again
     with transaction.atomic():
         taken = jobs.claim(Analysis, analysis_id, "inquiry")
         if taken is None:

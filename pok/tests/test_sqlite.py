@@ -9,6 +9,7 @@ from django.db import IntegrityError, OperationalError, connection, connections,
 
 from inquiries.models import Category
 from inquiries.tests.processes import wait_until
+from pok.sqlite.base import hurry
 from pok.sqlite.turns import Turns
 
 sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's writers")
@@ -147,6 +148,21 @@ class TestConnection:
         for thread in threads:
             thread.join(30)
         assert min(counts) > max(counts) / 2
+
+    def test_work_that_can_be_done_again_does_not_wait_for_the_disk(self):
+        def synchronous() -> int:
+            with connection.cursor() as cursor:
+                return cursor.execute("PRAGMA synchronous").fetchone()[0]
+
+        connection.close()
+        assert synchronous() == 2
+        with transaction.atomic():
+            hurry()  # too late for this one
+        assert synchronous() == 2
+        hurry()
+        assert synchronous() == 1
+        connection.close()
+        assert synchronous() == 2
 
     def test_marks_for_parameters_are_turned(self):
         with connection.cursor() as cursor:
