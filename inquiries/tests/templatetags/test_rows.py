@@ -9,9 +9,11 @@ import pytest
 from django.template.loader import get_template
 from django.utils import timezone, translation
 
+from inquiries import services
 from inquiries.models import Inquiry, SiteSettings
 from inquiries.states import AIReason, AnalysisState, Sentiment, Status
 from inquiries.templatetags import rows
+from inquiries.tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +138,33 @@ def test_ages_and_dates_are_those_of_the_reader(make_inquiry):
         assert "April 30, 2026, 10:04 p.m." in drawn(inquiry)
     young = make_inquiry(created_at=timezone.now() - timedelta(hours=3))
     assert ">3 h</time>" in drawn(young)
+
+
+# --- a customer who wrote again ---
+def wrote_again(inquiry: Inquiry) -> bool:
+    with translation.override("en"):
+        return "Wrote again" in drawn(inquiry)
+
+
+def test_a_customer_who_wrote_again_is_marked_until_somebody_answers(inquiry, agent):
+    assert not wrote_again(inquiry)
+    services.follow_up(inquiry, text="Sigue igual.", key="k1")
+    assert wrote_again(inquiry)
+    factories.answer(Inquiry.objects.get(pk=inquiry.pk), actor=agent, text="Listo.")
+    assert not wrote_again(inquiry)
+    services.reopen(Inquiry.objects.get(pk=inquiry.pk), actor=agent)
+    assert not wrote_again(inquiry)
+    services.follow_up(inquiry, text="Otra vez.", key="k2")
+    assert wrote_again(inquiry)
+
+
+def test_what_came_while_an_answer_could_be_taken_back_is_marked(inquiry, agent):
+    """It is younger than the click on “send”, although the answer left later."""
+    services.send_answer(inquiry, actor=agent, text="Listo.", version=0)
+    services.follow_up(inquiry, text="Sigue igual.", key="k1")
+    assert wrote_again(inquiry)
+
+
+@pytest.mark.parametrize("status", [Status.SPAM, Status.CLOSED])
+def test_what_waits_for_nobody_is_not_marked(make_inquiry, status):
+    assert not wrote_again(make_inquiry(status=status, followed_up_at=timezone.now()))
