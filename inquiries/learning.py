@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from inquiries import similar
 from inquiries.ai.engine import AIError, CategorySpec, LabelledText
@@ -15,7 +16,7 @@ from inquiries.ai.masking import anonymise
 from inquiries.ai.masking.greetings import hide_greeted
 from inquiries.engines import embedded_engine, uses_openai
 from inquiries.models import Example, Inquiry, InquiryVector, Message
-from inquiries.states import Status
+from inquiries.states import MessageKind, Status
 from pok.logging import get_logger
 
 log = get_logger(__name__)
@@ -99,8 +100,8 @@ def _learn(pk: int) -> None:
     inquiry = Inquiry.objects.select_related("category").filter(pk=pk).first()
     if inquiry is None:
         return
-    answer = _last_answer(inquiry)
-    is_label = inquiry.category_by_person or inquiry.sentiment_by_person
+    answer, labels_known = _of_first_exchange(inquiry)
+    is_label = inquiry.category_by_person or labels_known["is_sentiment_corrected"]
     if inquiry.status == Status.SPAM or not (answer or is_label):
         Example.objects.filter(inquiry_id=pk).delete()
         return
@@ -114,12 +115,10 @@ def _learn(pk: int) -> None:
             Example.objects.filter(inquiry_id=pk).delete()
             Example.objects.create(
                 inquiry_id=pk,
-                category=inquiry.category,
-                sentiment=inquiry.sentiment or "",
                 text=anonymise(inquiry.message, **hidden),
                 answer=hide_greeted(anonymise(answer, **hidden)),
                 is_corrected=inquiry.category_by_person,
-                is_sentiment_corrected=inquiry.sentiment_by_person,
+                **labels_known,
                 encoder=similar.ENCODER,
                 vector=vector,
             )
@@ -128,9 +127,30 @@ def _learn(pk: int) -> None:
         return
 
 
-def _last_answer(inquiry: Inquiry) -> str:
-    newest = inquiry.messages.published().last()
-    return newest.body if newest else ""
+def _of_first_exchange(inquiry: Inquiry) -> tuple[str, dict[str, Any]]:
+    """Return the answer to the first message, and its labels under the names that an example has for them.
+
+    Once the customer wrote again, later answers, the sentiment and an engine's category are about more than that
+    message: what was learnt before stays, and what had not been learnt by then is unknown.
+    """
+    answers = inquiry.messages.published()
+    if inquiry.followed_up_at is None:
+        return _body(answers.last()), {
+            "category": inquiry.category,
+            "sentiment": inquiry.sentiment or "",
+            "is_sentiment_corrected": inquiry.sentiment_by_person,
+        }
+    again = inquiry.messages.filter(kind=MessageKind.CUSTOMER).order_by("pk").values("pk")[:1]
+    learnt = Example.objects.select_related("category").filter(inquiry_id=inquiry.pk).first() or Example()
+    return _body(answers.filter(pk__lt=Subquery(again)).last()), {
+        "category": inquiry.category if inquiry.category_by_person else learnt.category,
+        "sentiment": learnt.sentiment,
+        "is_sentiment_corrected": learnt.is_sentiment_corrected,
+    }
+
+
+def _body(message: Message | None) -> str:
+    return message.body if message else ""
 
 
 def labels() -> Sequence[LabelledText]:

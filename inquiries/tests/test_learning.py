@@ -236,3 +236,37 @@ def test_a_category_out_of_use_teaches_nothing(ana):
     ana.category.is_active = False
     ana.category.save()
     assert learning.labels() == []
+
+
+# --- a customer who wrote again ---
+def write_again(inquiry: Inquiry, text: str, key: str, **reading: object) -> Inquiry:
+    services.follow_up(inquiry, text=text, key=key)
+    Inquiry.objects.filter(pk=inquiry.pk).update(**reading)
+    return Inquiry.objects.get(pk=inquiry.pk)
+
+
+@pytest.mark.parametrize("is_learnt_before", [True, False])
+def test_what_is_about_a_follow_up_is_not_learnt_of_the_first_message(
+    make_inquiry, categories, agent, is_learnt_before
+):
+    inquiry = make_inquiry(analysed=True, message="No me llegó la factura.", sentiment=Sentiment.NEGATIVE)
+    inquiry = factories.answer(inquiry, actor=agent, text="La reenviamos.")
+    if is_learnt_before:
+        learning.learn_pending()
+    inquiry = write_again(inquiry, "¡Gracias!", "k1", sentiment=Sentiment.POSITIVE, category=categories["Ventas"])
+    factories.answer(inquiry, actor=agent, text="A usted.", version=inquiry.reply_version)
+    assert learning.learn_pending() == 1
+    example = Example.objects.get()
+    assert (example.text, example.answer) == ("No me llegó la factura.", "La reenviamos.")
+    known = ("Soporte Técnico", Sentiment.NEGATIVE) if is_learnt_before else (None, "")
+    assert (example.category and example.category.name, example.sentiment) == known
+
+
+def test_a_persons_category_counts_whenever_it_was_set(make_inquiry, categories, agent):
+    inquiry = write_again(make_inquiry(analysed=True, message="La factura"), "Otra cosa", "k1")
+    services.correct_category(inquiry, actor=agent, category=categories["Facturación"])
+    services.correct_sentiment(Inquiry.objects.get(pk=inquiry.pk), actor=agent, sentiment=Sentiment.POSITIVE)
+    learning.learn_pending()
+    example = Example.objects.get()
+    assert (example.category, example.is_corrected) == (categories["Facturación"], True)
+    assert (example.sentiment, example.is_sentiment_corrected, example.answer) == ("", False, "")
