@@ -46,11 +46,11 @@ def page_of(client: Client, inquiry: Inquiry) -> str:
 
 
 def ticket_on(response) -> str:
-    return re.search(r'name="ticket" value="([^"]+)"', response.content.decode())[1]
+    return re.search(r'name="ticket" value="([^"]+)"', response.content.decode())[1]  # type: ignore[index]
 
 
 def state_on(page: str) -> str:
-    return re.search(r"status-now status-([\w-]+)", page)[1]
+    return re.search(r"status-now status-([\w-]+)", page)[1]  # type: ignore[index]
 
 
 def texts_of(inquiry: Inquiry) -> list[str]:
