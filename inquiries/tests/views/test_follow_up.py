@@ -339,4 +339,4 @@ def test_a_long_conversation_costs_no_query_more(client, answered, django_assert
 def test_the_receipt_tells_of_the_email_and_not_of_spam(client, make_inquiry, settings, status, has_mail):
     settings.HAS_MAIL = has_mail
     page = client.get(address(make_inquiry(status=status), "receipt")).content.decode()
-    assert ("one such email an hour" in page or "como máximo" in page) is has_mail
+    assert ("como mucho un correo así por hora" in page) is has_mail
