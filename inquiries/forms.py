@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    PasswordResetForm,
+    SetPasswordForm,
+    UsernameField,
+)
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
@@ -141,3 +147,11 @@ class SignInForm(Styled, AuthenticationForm):
 
 class ChangePasswordForm(Styled, PasswordChangeForm):
     """The old password once, the new one twice."""
+
+
+class ForgottenPasswordForm(Styled, PasswordResetForm):
+    """The address of an account."""
+
+
+class NewPasswordForm(Styled, SetPasswordForm):  # type: ignore[type-arg]
+    """The new password, twice."""

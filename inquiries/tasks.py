@@ -16,6 +16,14 @@ def analyse(analysis_id: int) -> None:
     analysis.run(analysis_id)
 
 
+@db_task()  # type: ignore[untyped-decorator]
+def send_password_link(user_id: int) -> None:
+    """Send a person of the team the link to a new password."""
+    from inquiries import passwords
+
+    passwords.send_link(user_id)
+
+
 @on_startup()  # type: ignore[untyped-decorator]
 def start_threads() -> None:
     from inquiries import learner, postman, sweeper

@@ -288,7 +288,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["inquiries.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "inquiries.api.errors.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"public": "20/min", "public_day": "300/day", "key": "1200/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "public": "20/min",
+        "public_day": "300/day",
+        "key": "1200/min",
+        "password": "5/hour",
+        "password_account": "3/hour",
+    },
     "NUM_PROXIES": NUM_PROXIES,
     "URL_FORMAT_OVERRIDE": None,  # ?format=… chooses nothing: everything is JSON
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

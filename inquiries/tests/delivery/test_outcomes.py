@@ -2,70 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-import structlog
-from django.db import DataError, OperationalError, connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 
 from inquiries import delivery, jobs, mail_health, mailing, services
 from inquiries.models import Delivery, Inquiry, Message, ServiceState
 from inquiries.states import DeliveryState, MailReason, Status
-from inquiries.tests.factories import make_answer, make_delivery
-from inquiries.tests.smtp import DROP, SILENCE, MailServer
-from pok.mail import Post
+from inquiries.tests.delivery.helpers import FAILED, QUEUED, SENT, UNKNOWN, facts, health, make_due, run, run_state
+from inquiries.tests.factories import make_delivery
+from inquiries.tests.smtp import DROP, SILENCE
 
 pytestmark = pytest.mark.django_db
-QUEUED, SENT, FAILED, UNKNOWN = (
-    DeliveryState.QUEUED,
-    DeliveryState.SENT,
-    DeliveryState.FAILED,
-    DeliveryState.UNKNOWN,
-)
-
-
-@pytest.fixture
-def server(settings) -> Iterator[MailServer]:
-    settings.HAS_MAIL = True
-    settings.EMAIL_BACKEND = "pok.mail.EmailBackend"
-    settings.EMAIL_TIMEOUT, settings.MAIL_PATIENCE = 0.3, 0.3
-    with MailServer() as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
-
-
-@pytest.fixture
-def row(make_inquiry) -> Delivery:
-    """The mail with an answer, due."""
-    inquiry = make_inquiry()
-    return make_delivery(inquiry, make_answer(inquiry))
-
-
-@pytest.fixture(autouse=True)
-def _quick_patience(monkeypatch):
-    monkeypatch.setattr(jobs, "PATIENCE", (0.0, 0.0))
-
-
-def run(row: Delivery, **options: bool) -> Delivery:
-    delivery.run(row.pk, **options)
-    row.refresh_from_db()
-    return row
-
-
-def make_due(row: Delivery) -> None:
-    Delivery.objects.filter(pk=row.pk).update(due_at=Now() - timedelta(seconds=1))
-
-
-def facts(row: Delivery) -> tuple:
-    return row.state, row.error, row.due_at is None, row.handed_at is None
-
-
-def health() -> ServiceState:
-    return ServiceState.objects.get(name="mail")
 
 
 # --- it goes out ---
@@ -97,10 +46,6 @@ def test_the_outcome_is_on_record_before_the_goodbye(server, row, monkeypatch):
     monkeypatch.setattr("pok.mail._close", lambda _backend: closed.append(run_state(row)))
     run(row)
     assert closed == [SENT]
-
-
-def run_state(row: Delivery) -> str:
-    return Delivery.objects.values_list("state", flat=True).get(pk=row.pk)
 
 
 def test_a_bad_goodbye_takes_nothing_back(server, row):
@@ -349,114 +294,3 @@ def test_what_a_slow_worker_knows_beats_what_the_next_one_guessed(server, row, m
     monkeypatch.setattr(delivery.Handover, "__call__", slow)
     assert facts(run(row)) == (SENT, "", True, False)
     assert len(server.mails) == 1
-
-
-# --- our own trouble ---
-def test_a_bug_before_the_handover_fails_that_one_mail(server, row, monkeypatch):
-    def broken(_row: Delivery) -> None:
-        raise KeyError("Juana juana@example.com")
-
-    monkeypatch.setattr(mailing, "compose", broken)
-    with structlog.testing.capture_logs() as logs:
-        assert facts(run(row)) == (FAILED, MailReason.INTERNAL, True, True)
-    assert "KeyError" in row.error_detail
-    assert "juana" not in str([line | {"exc_info": None} for line in logs])
-
-
-def test_a_bug_after_the_handover_is_left_to_a_person(server, row, monkeypatch):
-    def broken(self: Post, mail: object, *, before_data: Callable[[], None]) -> None:
-        before_data()
-        raise KeyError
-
-    monkeypatch.setattr(Post, "send", broken)
-    assert facts(run(row)) == (UNKNOWN, MailReason.INTERNAL, True, False)
-
-
-def test_a_database_that_is_away_before_the_handover_costs_nothing(server, row, monkeypatch):
-    note, calls = jobs.note, []
-
-    def away(taken: jobs.Claim, **fields: object) -> bool:
-        calls.append(1)
-        if len(calls) == 1:
-            raise OperationalError
-        return note(taken, **fields)
-
-    monkeypatch.setattr(jobs, "note", away)
-    assert facts(run(row)) == (QUEUED, MailReason.INTERNAL, False, True)
-    assert (row.attempts, row.crashes) == (0, 0)
-    assert not ServiceState.objects.exists()
-    make_due(row)
-    assert run(row).state == SENT
-    assert len(server.mails) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_after_the_text_is_waited_for(server, row, monkeypatch):
-    record, calls = jobs.record, []
-
-    def away(taken: jobs.Claim, state: str, **fields: object) -> bool:
-        calls.append(state)
-        if len(calls) < 3:
-            raise OperationalError
-        return record(taken, state, **fields)
-
-    monkeypatch.setattr(jobs, "record", away)
-    assert facts(run(row)) == (SENT, "", True, False)
-    assert calls == [SENT] * 3
-    assert len(server.mails) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_row_that_cannot_be_written_is_found_handed_over(server, row, monkeypatch):
-    def broken(*_: object, **__: object) -> bool:
-        raise DataError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(jobs, "record", broken)
-        with pytest.raises(DataError):
-            delivery.run(row.pk)
-    make_due(row)
-    assert facts(run(row)) == (UNKNOWN, MailReason.CRASHED, True, False)
-    assert len(server.mails) == 1
-
-
-class Look(threading.Event):
-    """A step of the server that notes whether the sending thread holds a connection of the database meanwhile."""
-
-    def __init__(self, wrapper: BaseDatabaseWrapper, held: list[bool]) -> None:
-        super().__init__()
-        self.wrapper, self.held = wrapper, held
-
-    def is_set(self) -> bool:
-        self.held.append(self.wrapper.connection is not None)
-        return True
-
-
-@pytest.mark.django_db(transaction=True)
-def test_no_pooled_connection_is_held_during_the_talk(server, row):
-    held: list[bool] = []
-    server.script |= dict.fromkeys(("EHLO", "TEXT"), Look(connections["default"], held))
-    assert run(row).state == SENT
-    assert held == [connection.vendor == "sqlite"] * 2  # a file's is its thread's own
-
-
-# --- which ones ---
-def test_answers_go_before_receipts_and_the_longest_due_first(make_inquiry):
-    inquiry = make_inquiry()
-    receipt = make_delivery(inquiry, due_at=Now() - timedelta(hours=1))
-    late, later = (
-        make_delivery(inquiry, make_answer(inquiry), due_at=Now() - timedelta(minutes=minutes)) for minutes in (1, 2)
-    )
-    make_delivery(inquiry, make_answer(inquiry), due_at=Now() + timedelta(minutes=1))
-    assert delivery.due_ids(10) == [later.pk, late.pk, receipt.pk]
-    assert delivery.due_ids(1, without={later.pk}) == [late.pk]
-
-
-# --- what is told ---
-def test_lines_name_the_ids_and_nobody(server, row):
-    server.script["RCPT"] = "550 5.1.1 <juana@example.com>: no such user"
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
-        run(row)
-    [line] = logs
-    assert (line["event"], line["inquiry_id"], line["delivery_id"]) == ("mail_not_sent", row.inquiry_id, row.pk)
-    assert "juana" not in str(logs)
